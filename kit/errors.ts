@@ -1,0 +1,54 @@
+import type { Code } from './codes.ts';
+import { REASONS, type Reason } from './reasons.ts';
+
+/** One field of a request that was refused, as in `google.rpc.BadRequest`. */
+export interface FieldViolation {
+  /** Path from the request, such as `lines[0].quantity`. */
+  readonly field: string;
+  readonly description: string;
+}
+
+export interface ErrorDetails {
+  /** Facts a program can read; never secrets. Travels in `google.rpc.ErrorInfo`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly violations?: readonly FieldViolation[];
+  /** What went wrong below. Logged here, never sent to a caller. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class. `code` is the gRPC status code, `reason` is what a program
+ * branches on, `message` is a sentence that tells the caller what to do.
+ */
+export class MeshError extends Error {
+  override readonly name = 'MeshError';
+  readonly code: Code;
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violations: readonly FieldViolation[];
+
+  constructor(code: Code, reason: string, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.reason = reason;
+    this.metadata = details.metadata ?? {};
+    this.violations = details.violations ?? [];
+  }
+
+  /** Any thrown value as a MeshError: what is not one already is INTERNAL, with the original as its cause. */
+  static from(thrown: unknown): MeshError {
+    if (thrown instanceof MeshError) return thrown;
+    return refusal('INTERNAL', 'something went wrong inside; the log of the service has the cause', { cause: thrown });
+  }
+}
+
+/** A MeshError with a reason of ours; its code comes from the catalogue. */
+export function refusal(reason: Reason, message: string, details?: ErrorDetails): MeshError {
+  return new MeshError(REASONS[reason], reason, message, details);
+}
+
+/** The `code` of a Node system error such as `ECONNREFUSED`, or a Postgres SQLSTATE; else undefined. */
+export function errorCode(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}

@@ -1,0 +1,22 @@
+export { type Clock, systemClock } from './clock.ts';
+export { type Code, CODES } from './codes.ts';
+export { type ErrorDetails, errorCode, type FieldViolation, MeshError, refusal } from './errors.ts';
+export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts';
+export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
+export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';
+export { type Reason, REASONS } from './reasons.ts';
+export {
+  duration,
+  flag,
+  integer,
+  oneOf,
+  type Origin,
+  parseDurationMs,
+  type ResolvedSettings,
+  resolveSettings,
+  type Setting,
+  type SettingSources,
+  type SettingSpecs,
+  type SettingValues,
+  text,
+} from './settings.ts';

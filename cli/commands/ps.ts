@@ -1,0 +1,36 @@
+import { createLog, systemClock } from '#kit';
+
+import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import type { SupervisorStatus } from '../local/control-socket.ts';
+import { type Output, table } from '../output.ts';
+import { connectControlPlane } from '../serving/control-plane.ts';
+
+/** `mesh ps`: every registered instance, and the process that runs it when that is ours. */
+export async function psCommand(output: Output): Promise<void> {
+  const { settings, supervisor } = await settingsOfRunningShop();
+  const controlPlane = await connectControlPlane(settings, createLog({ level: 'error' }));
+  try {
+    const registered = await controlPlane.listInstances();
+    const instances = registered.map((instance) => ({ ...instance, ...processOf(supervisor, instance.service) }));
+    const rows = instances.map(({ service, address, port, healthy, version, zone, pid, uptimeMs }) => [
+      service,
+      `${address}:${port}`,
+      healthy ? 'passing' : 'critical',
+      version,
+      zone,
+      pid ? String(pid) : '-',
+      uptimeMs === undefined ? '-' : `${Math.round(uptimeMs / 1_000)} s`,
+    ]);
+    output.answer(
+      () => (rows.length ? table([['SERVICE', 'ADDRESS', 'HEALTH', 'VERSION', 'ZONE', 'PID', 'UP'], ...rows]) : 'no service is registered; start the shop with `npx mesh up`'),
+      instances,
+    );
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+function processOf(supervisor: SupervisorStatus | undefined, service: string): { pid?: number; uptimeMs?: number } {
+  const found = supervisor?.processes.find(({ services }) => services.some((name) => name === service));
+  return found?.pid ? { pid: found.pid, uptimeMs: systemClock.now() - found.startedAt } : {};
+}

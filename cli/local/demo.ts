@@ -1,0 +1,58 @@
+import { type Span, SpanKind } from '@opentelemetry/api';
+
+import { MeshError, newId, systemClock, systemRandom } from '#kit';
+import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
+import { type Order, OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { UserService } from '#proto/shop/user/v1/user_pb.js';
+import { withSpan } from '#tracing';
+
+import type { Caller } from '../calling/caller.ts';
+
+const PRODUCTS = { 'espresso-machine': 25n, grinder: 40n, 'coffee-beans': 500n } as const;
+
+/** Ids are readable, so that examples can be typed. */
+export const DEMO_USER = 'demo';
+
+/** The request of the sample order; `request_id` aside it is also the example that `npm start` prints. */
+export const SAMPLE_ORDER = {
+  userId: DEMO_USER,
+  lines: [
+    { productId: 'espresso-machine', quantity: 1, unitPrice: { currencyCode: 'EUR', units: 249n, nanos: 0 } },
+    { productId: 'coffee-beans', quantity: 2, unitPrice: { currencyCode: 'EUR', units: 12n, nanos: 500_000_000 } },
+  ],
+  paymentMethod: 'pm_card_visa',
+  shippingAddress: { recipient: 'Demo', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
+};
+
+/** Writes the demo data where they are missing; says whether they were. */
+export async function seedDemo({ mesh, tracer }: Caller): Promise<boolean> {
+  const users = mesh.client(UserService, { tracer });
+  const inventory = mesh.client(InventoryService, { tracer });
+  return withSpan(tracer, 'seed demo data', {}, async () => {
+    await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' });
+    const missing = [];
+    for (const productId of Object.keys(PRODUCTS)) if (!(await hasStock(inventory, productId))) missing.push(productId);
+    // Stock that has been sold stays sold: only what was never set is set.
+    for (const [productId, available] of Object.entries(PRODUCTS)) if (missing.includes(productId)) await inventory.setStock({ productId, available });
+    return missing.length > 0;
+  });
+}
+
+/** Places one order as a shop's customer would, and returns it with the id of its trace. */
+export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ order: Order | undefined; traceId: string }> {
+  const orders = mesh.client(OrderService, { tracer });
+  return withSpan(tracer, 'sample order', { kind: SpanKind.INTERNAL }, async (span: Span) => {
+    const { order } = await orders.placeOrder({ requestId: newId(systemClock, systemRandom), ...SAMPLE_ORDER });
+    return { order, traceId: span.spanContext().traceId };
+  });
+}
+
+async function hasStock(inventory: { getStock(request: { productId: string }): Promise<unknown> }, productId: string): Promise<boolean> {
+  try {
+    await inventory.getStock({ productId });
+    return true;
+  } catch (thrown) {
+    if (MeshError.from(thrown).reason === 'PRODUCT_NOT_FOUND') return false;
+    throw thrown;
+  }
+}

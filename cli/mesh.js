@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// Plain JavaScript: this file may be run by the machine's own Node, which need not be able to run TypeScript.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { join } from 'node:path';
+
+const OLDEST = 24;
+const root = join(import.meta.dirname, '..');
+
+if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
+  // Most of a start is compiling libraries; the cache lies beside them and goes with them.
+  module.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));
+  const { run } = await import('./index.ts');
+  await run(process.argv.slice(2));
+} else {
+  runWithOwnNode();
+}
+
+/** Node 24 comes as a dependency, so that any Node from 20 on can start us. */
+function runWithOwnNode() {
+  const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  if (!existsSync(node)) {
+    process.stderr.write(`error: shopmesh needs Node ${OLDEST}, which comes with its dependencies; run \`npm ci\` in ${root} first\n`);
+    process.exit(1);
+  }
+  const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('SIGINT', () => {});
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}

@@ -1,0 +1,15 @@
+import type { Log } from '#kit';
+import { startTracing, type Tracing } from '#tracing';
+
+import type { Resolved } from '../settings.ts';
+
+/** Starts this process's tracing as the settings say. */
+export function startProcessTracing({ values }: Resolved, log: Log): Promise<Tracing> {
+  return startTracing({
+    exporter: values.OTEL_TRACES_EXPORTER,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    jaegerEndpoint: values.OTEL_EXPORTER_JAEGER_ENDPOINT,
+    sampleRatio: values.MESH_TRACE_PERCENT / 100,
+    log,
+  });
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { duration, flag, integer, oneOf, refusal, type ResolvedSettings, resolveSettings, type Setting, text } from '#kit';
+import { MODULE_NAMES, type ModuleName, MODULES, SERVICE_SETTINGS } from '#modules';
+
+export const DEFAULT_CONSUL = 'http://127.0.0.1:8500';
+
+const PROCESS_SETTINGS = {
+  CONSUL_HTTP_ADDR: text({ default: DEFAULT_CONSUL, doc: 'Address of the Consul agent; `mesh up` brings a stand-in when it is not set' }),
+  CONSUL_HTTP_TOKEN: text({ default: '', secret: true, doc: 'ACL token for Consul; empty: none' }),
+  OTEL_TRACES_EXPORTER: oneOf(['otlp', 'jaeger', 'none'], { default: 'otlp', doc: 'Where spans go: OTLP, Jaeger\'s own protocol, or nowhere' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text({ default: 'http://127.0.0.1:4318', doc: 'Base address of the OTLP/HTTP receiver; `mesh up` brings a stand-in when it is not set' }),
+  OTEL_EXPORTER_JAEGER_ENDPOINT: text({ default: 'http://127.0.0.1:14268/api/traces', doc: 'Address of Jaeger\'s thrift receiver, for OTEL_TRACES_EXPORTER=jaeger' }),
+  MESH_TRACE_PERCENT: integer({ default: 100, min: 0, max: 100, doc: 'Share of traces that are recorded, in percent' }),
+  MESH_JAEGER_URL: text({ default: '', doc: 'Address of Jaeger\'s query API, to show traces; empty: port 16686 of the machine that takes the spans' }),
+  DATABASE_URL: text({ default: '', secret: true, doc: 'Postgres for every service that has none of its own; `mesh up` brings one when it is not set' }),
+  MESH_DATABASE_CONNECTIONS: integer({ default: 10, min: 2, max: 200, doc: 'Connections of each service\'s pool' }),
+  MESH_MIGRATE: flag({ default: true, doc: 'Bring the tables up to date at start; false: refuse to start on old ones (`mesh migrate` updates them)' }),
+  MESH_ADVERTISE: text({ default: '127.0.0.1', doc: 'Address that services bind and register; a host name is looked up once, at start' }),
+  MESH_ZONE: text({ default: 'local', doc: 'Zone that is registered with each instance' }),
+  MESH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info', doc: 'Least severe log line that is written' }),
+  MESH_DATA_DIR: text({ default: '.mesh', doc: 'Folder of everything `mesh up` keeps: the database, the registry, the lock' }),
+  MESH_TOPOLOGY: oneOf(['micro', 'monolith'], { default: 'micro', doc: 'One process for each service, or one for all' }),
+  MESH_STOP_TIMEOUT: duration({ default: 10_000, doc: 'How long a service may take to stop before it is killed' }),
+};
+
+const PORT_SETTINGS = Object.fromEntries(
+  MODULE_NAMES.map((name) => [
+    portSetting(name),
+    integer({ default: MODULES[name], min: 0, max: 65_535, doc: `Port of ${name}; 0 takes a free one` }),
+  ]),
+);
+
+const DATABASE_SETTINGS = Object.fromEntries(
+  MODULE_NAMES.map((name) => [databaseSetting(name), text({ default: '', secret: true, doc: `Postgres of ${name} alone; empty: DATABASE_URL` })]),
+);
+
+/** Every setting there is, by environment variable. */
+export const SETTINGS = { ...PROCESS_SETTINGS, ...PORT_SETTINGS, ...DATABASE_SETTINGS, ...SERVICE_SETTINGS } as typeof PROCESS_SETTINGS &
+  typeof SERVICE_SETTINGS &
+  Record<string, Setting<unknown>>;
+
+export type Resolved = ResolvedSettings<typeof PROCESS_SETTINGS & typeof SERVICE_SETTINGS> & {
+  /** Port of each service as set. */
+  readonly ports: Readonly<Record<ModuleName, number>>;
+  /** Database URL of each service; empty where nothing is set. */
+  readonly databaseUrls: Readonly<Record<ModuleName, string>>;
+};
+
+/** The variable that moves a service's port, such as `MESH_PORT_ORDER`. */
+export function portSetting(name: ModuleName): string {
+  return `MESH_PORT_${name.toUpperCase()}`;
+}
+
+/** The variable that moves a service's tables, such as `DATABASE_URL_ORDER`. */
+export function databaseSetting(name: ModuleName): string {
+  return `DATABASE_URL_${name.toUpperCase()}`;
+}
+
+/** Resolves every setting: flags over environment over `mesh.config.ts` in the current folder over defaults. */
+export async function loadSettings(flags: Readonly<Record<string, string | undefined>> = {}): Promise<Resolved> {
+  const { values, origins } = resolveSettings(SETTINGS, { flags, environment: process.env, file: await readConfigFile() });
+  const ofModule = <T>(key: (name: ModuleName) => string): Readonly<Record<ModuleName, T>> =>
+    // PORT_SETTINGS and DATABASE_SETTINGS declare one of each for every module, as integer and text.
+    Object.fromEntries(MODULE_NAMES.map((name) => [name, values[key(name)] as T])) as Record<ModuleName, T>;
+  const urls = ofModule<string>(databaseSetting);
+  for (const name of MODULE_NAMES) if (!urls[name]) Object.assign(urls, { [name]: values.DATABASE_URL });
+  return { values, origins, ports: ofModule<number>(portSetting), databaseUrls: urls };
+}
+
+async function readConfigFile(): Promise<Readonly<Record<string, string>>> {
+  const path = resolve('mesh.config.ts');
+  if (!existsSync(path)) return {};
+  const { default: config }: { default?: unknown } = await import(pathToFileURL(path).href);
+  if (typeof config !== 'object' || config === null) {
+    throw refusal('INVALID_SETTING', 'mesh.config.ts must have a default export: an object of settings, such as { MESH_ZONE: \'b\' }');
+  }
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,39 @@
+import { refusal } from '#kit';
+
+/** What a `DATABASE_URL` says, without its secret. */
+export interface DatabaseAddress {
+  readonly database: string;
+  /** A host name or address, or the folder of a Unix socket. */
+  readonly server: string;
+  readonly port: number;
+}
+
+const SHAPE = 'write it as postgres://user:password@host:5432/database, with special characters percent-encoded';
+const DEFAULT_PORT = 5432;
+
+/** Throws INVALID_SETTING, without the URL: it holds the password. */
+export function readDatabaseUrl(url: string): DatabaseAddress {
+  const parsed = parse(url);
+  const database = decodeURIComponent(parsed.pathname.slice(1));
+  if (database === '') throw refusal('INVALID_SETTING', `DATABASE_URL names no database; ${SHAPE}`);
+  return {
+    database,
+    server: decodeURIComponent(parsed.searchParams.get('host') ?? parsed.hostname),
+    port: Number(parsed.searchParams.get('port') ?? parsed.port) || DEFAULT_PORT,
+  };
+}
+
+/** The same server and user, another database. */
+export function withDatabase(url: string, database: string): string {
+  const parsed = parse(url);
+  parsed.pathname = `/${encodeURIComponent(database)}`;
+  return parsed.href;
+}
+
+function parse(url: string): URL {
+  const parsed = URL.parse(url);
+  if (parsed === null || !['postgres:', 'postgresql:'].includes(parsed.protocol)) {
+    throw refusal('INVALID_SETTING', `DATABASE_URL is not the URL of a Postgres database; ${SHAPE}`);
+  }
+  return parsed;
+}

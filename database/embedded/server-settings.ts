@@ -1,0 +1,31 @@
+/**
+ * Small (57 MB with a few connections) and durable: what a commit promised is on disk.
+ * The rest of Postgres's settings keep their defaults.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '',
+  unix_socket_permissions: '0700',
+  max_connections: '200',
+  shared_buffers: '32MB',
+  wal_buffers: '4MB',
+  max_wal_size: '256MB',
+  // Workers for asynchronous I/O would be processes that wait.
+  io_method: 'sync',
+  max_worker_processes: '8',
+  autovacuum_max_workers: '2',
+  jit: 'off',
+  huge_pages: 'off',
+  // Lets a service's tables move to another database while it runs.
+  wal_level: 'logical',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_checkpoints: 'off',
+  cluster_name: 'shopmesh',
+};
+
+/** Arguments of `postgres`. They go before what the data folder's own files say. */
+export function serverArguments(cluster: string, socketFolder: string, port: number): string[] {
+  // A list of folders: quotes keep a comma or a blank in the path together.
+  const settings = { ...SETTINGS, unix_socket_directories: `"${socketFolder}"`, port: String(port) };
+  return ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+}

@@ -1,0 +1,47 @@
+import pg from 'pg';
+
+import { type Clock, refusal, systemClock } from '#kit';
+
+import { databaseError, sqlState } from './database-errors.ts';
+import { readDatabaseUrl, withDatabase } from './database-url.ts';
+import { withConnection } from './one-connection.ts';
+
+const DUPLICATE_DATABASE = '42P04';
+const UNIQUE_VIOLATION = '23505';
+const OBJECT_IN_USE = '55006';
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+const ATTEMPTS = 5;
+const PAUSE_MS = 50;
+
+/**
+ * Creates the database that `url` names when the server lacks it; several processes
+ * may do so at once. The user needs CREATEDB. Returns whether it was created here.
+ */
+export async function ensureDatabase(url: string, clock: Clock = systemClock): Promise<boolean> {
+  const { database } = readDatabaseUrl(url);
+  return withConnection(withDatabase(url, 'postgres'), 'mesh create database', async (client) => {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
+    return rowCount === 0 && create(client, database, clock);
+  });
+}
+
+async function create(client: pg.Client, database: string, clock: Clock): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`);
+      return true;
+    } catch (thrown) {
+      const state = sqlState(thrown);
+      // Another process was faster. Before it commits that shows as a violation of the catalogue's index.
+      if (state === DUPLICATE_DATABASE || state === UNIQUE_VIOLATION) return false;
+      if (state === INSUFFICIENT_PRIVILEGE) {
+        const sentence = `the user in DATABASE_URL may not create databases; create "${database}" by hand`;
+        throw refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown });
+      }
+      // The template is copied for somebody else right now.
+      if (state !== OBJECT_IN_USE || attempt === ATTEMPTS) throw databaseError(thrown);
+    }
+    await clock.sleep(PAUSE_MS);
+  }
+}

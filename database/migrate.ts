@@ -1,0 +1,137 @@
+import type { Client } from 'pg';
+
+import { type Log, MeshError, refusal } from '#kit';
+
+import { databaseError, sqlState } from './database-errors.ts';
+import { ensureDatabase } from './ensure-database.ts';
+import { quoteSchema } from './identifiers.ts';
+import { listMigrations, type MigrationComponent, versionTable } from './migration-files.ts';
+import { withConnection } from './one-connection.ts';
+import { type ComponentState, schemaRefusal, schemaState } from './schema-state.ts';
+import type { Queryable } from './statement.ts';
+
+export interface MigrateOptions {
+  readonly url: string;
+  /** Created when missing. */
+  readonly schema: string;
+  /** In the order in which they may refer to each other. */
+  readonly components: readonly MigrationComponent[];
+  readonly log: Log;
+  /** Create the database, too, when the server lacks it. Default false. */
+  readonly mayCreateDatabase?: boolean;
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+/** For the lock among migrators and for the tables' own: a migration that waits behind a long transaction stops everybody. */
+const LOCK_TIMEOUT_MS = 30_000;
+
+/**
+ * Brings the tables of `components` up to date and returns the files it applied, as
+ * `component/file`. Each file runs in a transaction of its own together with its entry
+ * in the version table: one that fails leaves nothing behind, and those before it stay.
+ * (So no file may hold a COMMIT or a CREATE INDEX CONCURRENTLY.) Processes that migrate
+ * at the same time take turns.
+ *
+ * Throws SCHEMA_OUTDATED when the tables are newer than the files, START_FAILED when a
+ * file fails or was changed after it had been applied.
+ */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  try {
+    return await migrateExisting(options);
+  } catch (thrown) {
+    if (!options.mayCreateDatabase || !(thrown instanceof MeshError) || thrown.metadata['trouble'] !== 'missing') throw thrown;
+  }
+  await ensureDatabase(options.url);
+  return migrateExisting(options);
+}
+
+async function migrateExisting({ url, schema, components, log }: MigrateOptions): Promise<string[]> {
+  const quoted = quoteSchema(schema);
+  return withConnection(url, 'mesh migrate', async (client) => {
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await takeTurn(client, schema);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`);
+    await client.query(`SET search_path TO ${quoted}`);
+    const { components: states } = await schemaState(asQueryable(client), components);
+    if (states.some(({ kind }) => kind === 'newer')) throw schemaRefusal(schema, states);
+    const applied: string[] = [];
+    for (const component of components) applied.push(...(await applyPending(client, schema, component, states)));
+    if (applied.length > 0) log.info({ schema, applied }, 'brought the tables up to date');
+    return applied;
+  });
+}
+
+/** The lock lasts until the connection closes. */
+async function takeTurn(client: Client, schema: string): Promise<void> {
+  try {
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`shopmesh.migrate.${schema}`]);
+  } catch (thrown) {
+    if (sqlState(thrown) !== LOCK_NOT_AVAILABLE) throw thrown;
+    const sentence = `another process has been migrating schema "${schema}" for ${LOCK_TIMEOUT_MS / 1000} s; wait for it, or end it`;
+    throw refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown });
+  }
+}
+
+function asQueryable(client: Client): Queryable {
+  return {
+    async query<Row extends object>({ text }: { text: string }, values: readonly unknown[]): Promise<Row[]> {
+      return (await client.query<Row>(text, [...values])).rows;
+    },
+  };
+}
+
+async function applyPending(
+  client: Client,
+  schema: string,
+  component: MigrationComponent,
+  states: readonly ComponentState[],
+): Promise<string[]> {
+  const state = states.find((candidate) => candidate.component === component.name);
+  if (state?.kind !== 'outdated') return [];
+  const migrator = await createMigrator(client, schema, component);
+  const files = await listMigrations(component);
+  const applied: string[] = [];
+  for (const { file, version } of files.filter((candidate) => state.pending.includes(candidate.file))) {
+    await applyOne(client, `${component.name}/${file}`, () => migrator.migrate(String(version)));
+    applied.push(`${component.name}/${file}`);
+  }
+  return applied;
+}
+
+async function createMigrator(client: Client, schema: string, component: MigrationComponent) {
+  // Loaded here: a process that finds its tables up to date never needs it.
+  const { default: Postgrator } = await import('postgrator');
+  return new Postgrator({
+    driver: 'pg',
+    migrationPattern: `${escapeGlob(component.directory)}/*.do.*.sql`,
+    schemaTable: `${schema}.${versionTable(component)}`,
+    newline: 'LF',
+    execQuery: (text) => client.query(text),
+  });
+}
+
+async function applyOne(client: Client, file: string, apply: () => Promise<unknown>): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await apply();
+    await client.query('COMMIT');
+  } catch (thrown) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    const error = databaseError(thrown);
+    if (error.reason === 'DATABASE_UNAVAILABLE') throw error;
+    throw refusal('START_FAILED', failure(file, thrown), { cause: thrown });
+  }
+}
+
+function failure(file: string, thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.message : String(thrown);
+  if (cause.startsWith('MD5 checksum failed')) {
+    return `a migration before ${file} was changed after it had been applied; restore it and put the change into a new file`;
+  }
+  return `migration ${file} failed and left nothing behind: ${cause}`;
+}
+
+/** A clone may lie in a folder called `shop [old]`. */
+function escapeGlob(path: string): string {
+  return path.replace(/[?*()[\]{}!]/g, '[$&]');
+}

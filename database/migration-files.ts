@@ -1,0 +1,41 @@
+import { readdir } from 'node:fs/promises';
+
+import { refusal } from '#kit';
+
+/** A set of tables that is versioned by itself: a service's own, or one that a layer puts into the service's schema. */
+export interface MigrationComponent {
+  /** `[a-z_]+`, such as `order`, `saga`, `idempotency`. */
+  readonly name: string;
+  /** Absolute path of the folder with the files. */
+  readonly directory: string;
+}
+
+/** One file `<version>.do.<name>.sql`. */
+export interface MigrationFile {
+  /** From 1, without gaps. */
+  readonly version: number;
+  readonly file: string;
+}
+
+/** The files of a component by version. Throws START_FAILED for a name that does not fit or a gap. */
+export async function listMigrations({ name, directory }: MigrationComponent): Promise<MigrationFile[]> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.sql'));
+  const migrations = files.map((file) => ({ file, version: versionOf(name, file) }));
+  migrations.sort((left, right) => left.version - right.version);
+  migrations.forEach(({ file, version }, index) => {
+    if (version === index + 1) return;
+    throw refusal('START_FAILED', `migration ${name}/${file} should have number ${index + 1}: the numbers run without gaps`);
+  });
+  return migrations;
+}
+
+function versionOf(component: string, file: string): number {
+  const digits = /^(\d+)\.do\.[a-z0-9-]+\.sql$/.exec(file)?.[1];
+  if (digits === undefined) throw refusal('START_FAILED', `migration ${component}/${file} should be called like 001.do.create-table.sql`);
+  return Number(digits);
+}
+
+/** The table that holds a component's versions, in the schema that has the component. */
+export function versionTable({ name }: MigrationComponent): string {
+  return `migration_${name}`;
+}

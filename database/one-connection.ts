@@ -1,0 +1,30 @@
+import pg from 'pg';
+
+import { databaseError } from './database-errors.ts';
+import { rowTypes } from './row-types.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Opens a connection for a short administrative task and closes it. Every failure comes out as MeshError. */
+export async function withConnection<T>(
+  url: string,
+  applicationName: string,
+  run: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: rowTypes,
+  });
+  // Without a listener a broken connection would end the process; the statement under way fails with it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await run(client);
+  } catch (thrown) {
+    throw databaseError(thrown);
+  } finally {
+    await client.end();
+  }
+}

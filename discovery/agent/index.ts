@@ -1,0 +1,1 @@
+export { type EmbeddedAgent, type EmbeddedAgentOptions, startAgent } from './start.ts';

@@ -1,0 +1,20 @@
+/** What the embedded agent holds at most: enough for a machine, little enough that nobody can fill the machine with it. */
+export const LIMITS = {
+  /** Registered instances. */
+  services: 1_000,
+  keys: 5_000,
+  /** One value in the key-value store; Consul's own limit. */
+  valueBytes: 512 * 1024,
+  /** All values together. */
+  storeBytes: 16 * 1024 * 1024,
+  /** The body of a registration. */
+  registrationBytes: 64 * 1024,
+  /** Requests that wait for a change, at one time. */
+  waitingRequests: 1_000,
+  connections: 2_000,
+  /** How long one request may wait; Consul's own limit. */
+  waitMs: 600_000,
+} as const;
+
+/** How long a request waits that does not say so; as in Consul. */
+export const DEFAULT_WAIT_MS = 300_000;

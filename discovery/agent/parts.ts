@@ -1,0 +1,16 @@
+import type { AgentNode } from './answers.ts';
+import type { Blocking } from './blocking.ts';
+import type { Catalog } from './catalog.ts';
+import type { CheckRunner } from './check-runner.ts';
+import type { KeyValues } from './key-values.ts';
+
+/** What the routes work on. */
+export interface AgentParts {
+  readonly node: AgentNode;
+  readonly catalog: Catalog;
+  readonly keyValues: KeyValues;
+  readonly runner: CheckRunner;
+  readonly blocking: Blocking;
+  /** Resolves when every change so far is on disk. */
+  save(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import type { Registration } from '../control-plane.ts';
+import type { Caller } from './caller.ts';
+import { registrationBody } from './registration-body.ts';
+
+/** The calls to the agent beside this process (https://developer.hashicorp.com/consul/api-docs/agent/service). */
+export interface AgentCalls {
+  /** The address of the leader, empty when there is none. */
+  leader(signal?: AbortSignal): Promise<string>;
+  register(registration: Registration): Promise<void>;
+  /** Whether the agent knows the id. */
+  isRegistered(id: string, signal?: AbortSignal): Promise<boolean>;
+  /** An id that the agent does not know is deregistered already. */
+  deregister(id: string): Promise<void>;
+}
+
+export function agentCalls({ call, consul, headers }: Caller): AgentCalls {
+  return {
+    leader: async (signal) => {
+      const [, leader] = await call((options) => consul.status.leader(options), signal);
+      return typeof leader === 'string' ? leader : '';
+    },
+    register: async (registration) => {
+      const body = registrationBody(registration);
+      // Not through the package's own function: that drops the weights.
+      await call((options) => consul._put({ path: '/agent/service/register', type: 'json', body, headers, ...options }));
+    },
+    // The package has no function that asks for one service.
+    isRegistered: (id, signal) =>
+      call((options) => isFound(consul._get({ path: '/agent/service/{id}', params: { id }, headers, ...options })), signal),
+    deregister: async (id) => {
+      await call((options) => isFound(consul.agent.service.deregister({ ...options, id })));
+    },
+  };
+}
+
+async function isFound(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer;
+    return true;
+  } catch (thrown) {
+    if (typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown && thrown.statusCode === 404) return false;
+    throw thrown;
+  }
+}

@@ -1,0 +1,70 @@
+import { backoffMs, type Clock, jitter, type Log, MeshError, type Random, type Stoppable } from '#kit';
+
+import type { Registration } from '../control-plane.ts';
+import type { AgentCalls } from './agent-calls.ts';
+import type { Outage } from './outage.ts';
+
+export interface RegistrationOptions {
+  readonly consul: Pick<AgentCalls, 'register' | 'isRegistered' | 'deregister'>;
+  readonly outage: Outage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** How often to ask whether the agent still knows us. */
+  readonly reconcileMs: number;
+}
+
+const MIN_BACKOFF_MS = 200;
+
+/**
+ * Registers, and registers again when the agent has forgotten (it restarted
+ * without its data, or dropped an instance that was stalled for a minute).
+ */
+export async function keepRegistered(registration: Registration, options: RegistrationOptions): Promise<Stoppable> {
+  const { consul, outage, log } = options;
+  const { id } = registration;
+  await consul.register(registration);
+  const stopping = new AbortController();
+  const reconciling = reconcile(registration, options, stopping.signal);
+
+  async function withdraw(): Promise<void> {
+    stopping.abort();
+    // A registration still under way would land after the deregistration and leave a ghost.
+    await reconciling;
+    outage.forget(partyOf(registration));
+    try {
+      await consul.deregister(id);
+    } catch (err) {
+      log.warn({ err, instance: id }, 'could not deregister; Consul drops the instance when its check fails');
+    }
+  }
+
+  let withdrawn: Promise<void> | undefined;
+  return { stop: () => (withdrawn ??= withdraw()) };
+}
+
+async function reconcile(registration: Registration, options: RegistrationOptions, signal: AbortSignal): Promise<void> {
+  const { consul, outage, clock, random, log, reconcileMs } = options;
+  let failures = 0;
+  for (;;) {
+    const pauseMs = failures === 0 ? jitter(reconcileMs, random) : backoffMs(failures, MIN_BACKOFF_MS, reconcileMs, random);
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      if (!(await consul.isRegistered(registration.id, signal))) {
+        await consul.register(registration);
+        log.info({ instance: registration.id }, 'Consul had forgotten this instance; registered it again');
+      }
+      failures = 0;
+      outage.succeeded(partyOf(registration));
+    } catch (thrown) {
+      if (signal.aborted) return;
+      failures += 1;
+      outage.failed(partyOf(registration), MeshError.from(thrown));
+    }
+  }
+}
+
+function partyOf({ id }: Registration): string {
+  return `registration ${id}`;
+}

@@ -1,0 +1,27 @@
+import { type Context, context, createContextKey } from '@opentelemetry/api';
+
+/** What a handler may know of the call it serves, and what the calls it makes inherit. */
+export interface CallContext {
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Aborts when the caller went away or the deadline passed. */
+  readonly signal: AbortSignal;
+}
+
+// The call context rides in the OpenTelemetry context, so one AsyncLocalStorage entry carries both.
+const CALL = createContextKey('shopmesh call context');
+
+export function withCallContext(base: Context, call: CallContext): Context {
+  return base.setValue(CALL, call);
+}
+
+/** The call being served here, if any. */
+export function currentCall(base: Context = context.active()): CallContext | undefined {
+  // Only withCallContext writes under this key.
+  return base.getValue(CALL) as CallContext | undefined;
+}
+
+/** A context that keeps the trace but not the caller's deadline and signal, for work that outlives the call. */
+export function detachedFromCall(base: Context = context.active()): Context {
+  return base.deleteValue(CALL);
+}

@@ -1,0 +1,54 @@
+import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+
+import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
+
+/** The deadline of a unary method whose contract names none. */
+const DEFAULT_DEADLINE_MS = 5_000;
+
+/** What the runtime knows of a method, read once from its contract. */
+export interface Method {
+  readonly desc: DescMethod;
+  /** `:path` on the wire, such as `/shop.order.v1.OrderService/PlaceOrder`. */
+  readonly path: string;
+  /** The path without its first slash: span name and `rpc.method`. */
+  readonly fullName: string;
+  /** The service to look up in the registry, such as `order`. */
+  readonly destination: string;
+  /** How long a call may take when its caller set no deadline. */
+  readonly deadlineMs: number;
+  /** Whether a second call with the same request has no second effect. */
+  readonly idempotent: boolean;
+}
+
+const known = new WeakMap<DescMethod, Method>();
+
+/** Reads a method's contract; the same object for the same descriptor. */
+export function describeMethod(desc: DescMethod): Method {
+  const found = known.get(desc);
+  if (found) return found;
+  const policy = hasOption(desc, methodPolicy) ? getOption(desc, methodPolicy) : undefined;
+  const fullName = `${desc.parent.typeName}/${desc.name}`;
+  const method: Method = {
+    desc,
+    path: `/${fullName}`,
+    fullName,
+    destination: serviceName(desc.parent),
+    deadlineMs: policy?.deadline ? Number(policy.deadline.seconds) * 1_000 + policy.deadline.nanos / 1e6 : defaultDeadlineMs(desc),
+    idempotent: Boolean(policy?.idempotencyKey) || desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
+  };
+  known.set(desc, method);
+  return method;
+}
+
+/** A stream whose contract names no deadline, such as a health watch, lasts as long as its reader. */
+function defaultDeadlineMs(desc: DescMethod): number {
+  return desc.methodKind === 'unary' ? DEFAULT_DEADLINE_MS : Infinity;
+}
+
+/** The registry name of a contract: `order` for the package `shop.order.v1`. */
+export function serviceName(service: DescService): string {
+  const name = service.file.proto.package.split('.')[1];
+  if (!name) throw new Error(`${service.typeName}: a contract's package is named <domain>.<service>.<version>`);
+  return name;
+}

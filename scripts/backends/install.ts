@@ -1,0 +1,106 @@
+import { chmod, mkdir, mkdtemp, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { buildBackend, isPackage } from './build.ts';
+import type { Backend } from './catalogue.ts';
+import { binaryPath, linkPath, type Environment } from './folders.ts';
+import { runProgram, type RunResult } from './run-program.ts';
+
+export type InstallContext = {
+  readonly folder: string;
+  readonly modules: string;
+  readonly go: string;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: string) => void;
+};
+
+export type InstallResult =
+  | { readonly state: 'built'; readonly path: string }
+  | { readonly state: 'stopped' }
+  | { readonly state: 'failed'; readonly reason: string };
+
+const staleAfterMs = 60 * 60 * 1000;
+
+/** The size of an installed binary in bytes, undefined where it is not installed. */
+export async function installedSize(folder: string, backend: Backend): Promise<number | undefined> {
+  return stat(binaryPath(folder, backend.name)).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  );
+}
+
+/**
+ * Builds a backend beside its place, makes it print its version, and only then
+ * renames it: whoever finds the file finds a whole one that runs.
+ */
+export async function installBackend(backend: Backend, context: InstallContext): Promise<InstallResult> {
+  await mkdir(join(context.folder, 'bin'), { recursive: true });
+  const scratch = await mkdtemp(join(context.folder, `tmp-${process.pid}-`));
+  try {
+    const output = join(scratch, backend.name);
+    const built = await buildBackend({ ...context, backend, output, scratch });
+    if (built.state === 'stopped') return built;
+    if (!succeeded(built)) return { state: 'failed', reason: `go build failed: ${explain(built)}` };
+
+    context.onStep('checking that it runs');
+    await chmod(output, 0o755);
+    const { env, signal } = context;
+    const shown = await runProgram({ command: output, args: backend.versionArgs, env, signal });
+    if (shown.state === 'stopped') return shown;
+    if (!succeeded(shown) || !shown.lastLines.join('\n').includes(backend.version)) {
+      const asked = [backend.name, ...backend.versionArgs].join(' ');
+      return { state: 'failed', reason: `\`${asked}\` did not answer ${backend.version}: ${explain(shown)}` };
+    }
+
+    const path = binaryPath(context.folder, backend.name);
+    await rename(output, path);
+    await linkBackend(context.folder, backend);
+    return { state: 'built', path };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Points the plain name at this version. */
+export async function linkBackend(folder: string, backend: Backend): Promise<void> {
+  const link = linkPath(folder, backend.name);
+  const target = basename(binaryPath(folder, backend.name));
+  const current = await readlink(link).catch(() => undefined);
+  if (current === target) return;
+  const fresh = `${link}.${process.pid}`;
+  await symlink(target, fresh);
+  await rename(fresh, link);
+}
+
+/** Removes what a killed run left behind: its process is gone and it is older than any build. */
+export async function removeStale(folder: string, nowMs: number): Promise<void> {
+  const entries = await readdir(folder).catch(() => []);
+  for (const entry of entries) {
+    const pid = /^tmp-(\d+)-/.exec(entry)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const found = await stat(join(folder, entry)).catch(() => undefined);
+    if (found === undefined || nowMs - found.mtimeMs < staleAfterMs) continue;
+    await rm(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+type Exited = Extract<RunResult, { state: 'exited' }>;
+
+function succeeded(result: RunResult): result is Exited {
+  return result.state === 'exited' && result.code === 0;
+}
+
+function explain(result: Exclude<RunResult, { state: 'stopped' }>): string {
+  if (result.state === 'not-started') return result.reason;
+  const told = result.lastLines.filter((line) => !isPackage(line) && !line.startsWith('go: downloading '));
+  return [`exit code ${result.code}`, ...told.slice(-20)].join('\n    ');
+}

@@ -1,0 +1,27 @@
+import { breakingPolicies, breakingShapes } from '../contracts/compare-images.ts';
+import { generatedDrift } from '../contracts/generated-drift.ts';
+import { checkImports } from '../imports/check-imports.ts';
+import { runTool } from '../run-tool.ts';
+
+export type Check = {
+  readonly name: string;
+  readonly about: string;
+  /** What is wrong below `root`, a sentence each. */
+  run(root: string, signal: AbortSignal): Promise<readonly string[]>;
+};
+
+/** Each counts as one test. The slow ones come first, so that two at a time end together. */
+export const checks: readonly Check[] = [
+  { name: 'generated code', about: 'proto/gen is what the contracts generate', run: generatedDrift },
+  { name: 'types', about: 'tsc', run: (root, signal) => tool(root, ['tsc', '--noEmit', '--pretty', 'false'], signal) },
+  { name: 'lint', about: 'oxlint', run: (root, signal) => tool(root, ['oxlint', '--format', 'unix'], signal) },
+  { name: 'contracts: lint', about: 'buf lint', run: (root, signal) => tool(root, ['buf', 'lint'], signal) },
+  { name: 'contracts: breaking', about: 'buf breaking against proto/baseline.binpb', run: breakingShapes },
+  { name: 'contracts: policies', about: 'deadlines and idempotency keys against the baseline', run: breakingPolicies },
+  { name: 'imports', about: 'layers, borders and cycles by the import table', run: (root) => checkImports(root) },
+];
+
+async function tool(root: string, command: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  const { ok, output } = await runTool(root, command, signal);
+  return ok ? [] : output.split('\n');
+}

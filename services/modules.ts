@@ -1,0 +1,28 @@
+import { paymentSettings } from './payment/settings.ts';
+import type { ServiceModule } from './service-module.ts';
+
+/** Every service of the shop and its well-known port, in the order in which they are listed. */
+export const MODULES = { user: 50051, inventory: 50053, payment: 50054, order: 50056 } as const;
+
+export type ModuleName = keyof typeof MODULES;
+
+export const MODULE_NAMES = Object.keys(MODULES) as readonly ModuleName[];
+
+/** The services' own settings, known to every process. */
+export const SERVICE_SETTINGS = { ...paymentSettings };
+
+const LOADERS: Readonly<Record<ModuleName, () => Promise<{ service: ServiceModule }>>> = {
+  user: () => import('./user/service.ts'),
+  inventory: () => import('./inventory/service.ts'),
+  payment: () => import('./payment/service.ts'),
+  order: () => import('./order/service.ts'),
+};
+
+export function isModuleName(name: string): name is ModuleName {
+  return name in MODULES;
+}
+
+/** Loads one service's code. A process imports only what it runs: that is most of its start-up time. */
+export async function loadModule(name: ModuleName): Promise<ServiceModule> {
+  return (await LOADERS[name]()).service;
+}

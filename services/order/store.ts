@@ -1,0 +1,99 @@
+import type { Queryable, Statement, Transaction } from '#database';
+import type { PageRequest } from '#kit';
+
+import type { Address, Order, OrderChange, OrderLine, OrderState } from './domain.ts';
+
+/** JSON has no bigint: prices stand as decimal strings. */
+interface LineJson {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly minor: string;
+}
+
+interface Row extends Omit<Order, 'lines' | 'total'> {
+  readonly totalMinor: bigint;
+  readonly currency: string;
+  readonly lines: readonly LineJson[];
+  readonly shippingAddress: Address;
+}
+
+const COLUMNS = `order_id AS "orderId", user_id AS "userId", state, reason, total_minor AS "totalMinor", currency,
+  payment_method AS "paymentMethod", lines, shipping_address AS "shippingAddress",
+  create_time AS "createTime", update_time AS "updateTime"`;
+
+const INSERT: Statement = {
+  name: 'order.insert',
+  text: `WITH written AS (
+           INSERT INTO orders (order_id, user_id, state, total_minor, currency, payment_method, lines, shipping_address)
+           VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7))
+         INSERT INTO order_change (order_id, sequence, state, reason) VALUES ($1, 1, 'PENDING', '')`,
+};
+// The change and its number, in the statement that makes it.
+const FINISH: Statement = {
+  name: 'order.finish',
+  text: `WITH moved AS (
+           UPDATE orders SET state = $2, reason = $3, update_time = now()
+           WHERE order_id = $1 AND state = 'PENDING' RETURNING ${COLUMNS}),
+         numbered AS (
+           INSERT INTO order_change (order_id, sequence, state, reason)
+           SELECT $1, (SELECT max(sequence) + 1 FROM order_change WHERE order_id = $1), $2, $3 FROM moved)
+         SELECT * FROM moved`,
+};
+const FIND: Statement = { name: 'order.find', text: `SELECT ${COLUMNS} FROM orders WHERE order_id = $1` };
+const LIST: Statement = {
+  name: 'order.list',
+  text: `SELECT ${COLUMNS} FROM orders WHERE user_id = $1 AND ($2::text IS NULL OR order_id < $2) ORDER BY order_id DESC LIMIT $3`,
+};
+const CHANGES: Statement = {
+  name: 'order.changes',
+  text: `SELECT sequence, state, reason, time FROM order_change WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 100`,
+};
+const NOTIFY: Statement = { name: 'order.notify', text: `SELECT pg_notify($1, $2)` };
+
+/** LISTEN channel that carries the id of each order that changed. Channels belong to the database, so it has the schema's name in it. */
+export const ORDER_CHANGED = 'order_changed';
+
+/** Writes a PENDING order and its first change. */
+export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 'reason' | 'createTime' | 'updateTime'>): Promise<void> {
+  const lines: LineJson[] = order.lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, minor: unitPrice.minor.toString() }));
+  await tx.query(INSERT, [
+    order.orderId,
+    order.userId,
+    order.total.minor,
+    order.total.currency,
+    order.paymentMethod,
+    JSON.stringify(lines),
+    JSON.stringify(order.shippingAddress),
+  ]);
+}
+
+/** Moves a PENDING order to its final state and tells watchers; undefined when it is there already. */
+export async function finishOrder(tx: Transaction, orderId: string, state: OrderState, reason: string): Promise<Order | undefined> {
+  const [row] = await tx.query<Row>(FINISH, [orderId, state, reason]);
+  if (!row) return undefined;
+  await tx.query(NOTIFY, [ORDER_CHANGED, orderId]);
+  return fromRow(row);
+}
+
+export async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {
+  const [row] = await db.query<Row>(FIND, [orderId]);
+  return row && fromRow(row);
+}
+
+/** A user's orders, newest first (ids are UUIDv7); one more than the page holds. */
+export async function listOrders(db: Queryable, userId: string, page: PageRequest): Promise<Order[]> {
+  return (await db.query<Row>(LIST, [userId, page.after ?? null, page.size + 1])).map(fromRow);
+}
+
+/** The changes numbered higher than `afterSequence`, at most 100. */
+export function changesAfter(db: Queryable, orderId: string, afterSequence: bigint): Promise<OrderChange[]> {
+  return db.query<OrderChange>(CHANGES, [orderId, afterSequence]);
+}
+
+function fromRow({ totalMinor, currency, lines, ...order }: Row): Order {
+  return { ...order, total: { minor: totalMinor, currency }, lines: lines.map((line) => lineFromJson(line, currency)) };
+}
+
+function lineFromJson({ productId, quantity, minor }: LineJson, currency: string): OrderLine {
+  return { productId, quantity, unitPrice: { minor: BigInt(minor), currency } };
+}

@@ -1,0 +1,78 @@
+import { invalid, missing, notCovered } from './answer.ts';
+import { below, type Form, required, takeOnly } from './form.ts';
+import { type CardOutcome, findTestCard } from './test-cards.ts';
+
+/** A payment that is created and confirmed in one request. */
+export interface ChargeRequest {
+  readonly amount: bigint;
+  /** ISO 4217 in small letters. */
+  readonly currency: string;
+  readonly paymentMethod: string;
+  readonly outcome: CardOutcome;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const PARAMETERS = [
+  'amount',
+  'currency',
+  'payment_method',
+  'confirm',
+  'automatic_payment_methods[enabled]',
+  'automatic_payment_methods[allow_redirects]',
+  'metadata[]',
+];
+
+/** Eight digits: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts. */
+const MAX_AMOUNT = 99_999_999n;
+
+/** The least Stripe takes, for the currencies most shops use; same page. Others: 1. */
+const MIN_AMOUNTS: ReadonlyMap<string, bigint> = new Map([
+  ['usd', 50n],
+  ['eur', 50n],
+  ['gbp', 30n],
+  ['chf', 50n],
+  ['jpy', 50n],
+]);
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()));
+
+/** Reads the parameters of `POST /v1/payment_intents` (https://docs.stripe.com/api/payment_intents/create). */
+export function readChargeRequest(form: Form): ChargeRequest {
+  takeOnly(form, PARAMETERS);
+  const currency = readCurrency(form);
+  const amount = readAmount(form, currency);
+  if (form.get('confirm') !== 'true') throw notCovered('payments that are confirmed later: send confirm=true');
+  const automatic = below(form, 'automatic_payment_methods');
+  if (automatic['enabled'] !== 'true' || automatic['allow_redirects'] !== 'never') {
+    throw notCovered('redirects: send automatic_payment_methods[enabled]=true and [allow_redirects]=never');
+  }
+  const paymentMethod = required(form, 'payment_method');
+  const outcome = findTestCard(paymentMethod);
+  if (outcome === undefined) throw missing(400, 'PaymentMethod', paymentMethod, 'payment_method');
+  return { amount, currency, paymentMethod, outcome, metadata: below(form, 'metadata') };
+}
+
+function readCurrency(form: Form): string {
+  const currency = required(form, 'currency').toLowerCase();
+  if (CURRENCIES.has(currency)) return currency;
+  throw invalid(`Invalid currency: ${currency}; it must be a code of ISO 4217.`, { param: 'currency' });
+}
+
+function readAmount(form: Form, currency: string): bigint {
+  const text = required(form, 'amount');
+  if (!/^-?\d{1,30}$/.test(text)) {
+    throw invalid(`Invalid integer: ${text}`, { code: 'parameter_invalid_integer', param: 'amount' });
+  }
+  const amount = BigInt(text);
+  if (amount < 1n) {
+    throw invalid('This value must be greater than or equal to 1.', { code: 'parameter_invalid_integer', param: 'amount' });
+  }
+  const least = MIN_AMOUNTS.get(currency) ?? 1n;
+  if (amount < least) {
+    throw invalid(`Amount must be at least ${least} in the smallest unit of ${currency}.`, { code: 'amount_too_small', param: 'amount' });
+  }
+  if (amount > MAX_AMOUNT) {
+    throw invalid(`Amount must be no more than ${MAX_AMOUNT}, in the smallest unit.`, { code: 'amount_too_large', param: 'amount' });
+  }
+  return amount;
+}

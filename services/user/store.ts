@@ -1,0 +1,36 @@
+import type { Queryable, Statement } from '#database';
+import type { PageRequest } from '#kit';
+
+/** A person who buys. */
+export interface User {
+  readonly userId: string;
+  readonly email: string;
+  readonly displayName: string;
+  readonly createTime: Date;
+}
+
+const COLUMNS = `user_id AS "userId", email, display_name AS "displayName", create_time AS "createTime"`;
+
+const INSERT: Statement = {
+  name: 'user.insert',
+  text: `INSERT INTO users (user_id, email, display_name, create_time) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user_id) DO NOTHING RETURNING ${COLUMNS}`,
+};
+const FIND: Statement = { name: 'user.find', text: `SELECT ${COLUMNS} FROM users WHERE user_id = $1` };
+const LIST: Statement = { name: 'user.list', text: `SELECT ${COLUMNS} FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2` };
+
+/** Writes a user; undefined when the id is taken. */
+export async function insertUser(db: Queryable, user: User): Promise<User | undefined> {
+  const [row] = await db.query<User>(INSERT, [user.userId, user.email, user.displayName, user.createTime]);
+  return row;
+}
+
+export async function findUser(db: Queryable, userId: string): Promise<User | undefined> {
+  const [row] = await db.query<User>(FIND, [userId]);
+  return row;
+}
+
+/** One entry more than the page holds, so that the caller sees whether there is a next one. */
+export function listUsers(db: Queryable, page: PageRequest): Promise<User[]> {
+  return db.query<User>(LIST, [page.after ?? '', page.size + 1]);
+}

@@ -1,0 +1,110 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+
+import { expect } from 'chai';
+
+import { expectRefusal } from './expect-refusal.ts';
+import { startProxy } from './cutting-proxy.ts';
+import { openTestDatabase } from './open-test-database.ts';
+import { createTestDatabase, type TestDatabase } from './postgres-fixture.ts';
+
+const one = { name: 'test.one', text: 'SELECT 1 AS one' };
+const sleep = { name: 'test.sleep', text: 'SELECT pg_sleep($1)' };
+
+describe('a database in trouble', () => {
+  let place: TestDatabase;
+
+  before(async function () {
+    this.timeout(20_000);
+    place = await createTestDatabase();
+  });
+
+  after(() => place.drop());
+
+  function changed(change: (url: URL) => void): string {
+    const url = new URL(place.url);
+    change(url);
+    return url.href;
+  }
+
+  it('says that nothing answers at the address, without showing the URL', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    server.close();
+    await once(server, 'close');
+    const database = openTestDatabase({ url: `postgres://someone:hidden@127.0.0.1:${port}/shop` });
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
+    expect(error.message).to.contain('DATABASE_URL').and.not.contain('hidden');
+    await database.stop();
+  });
+
+  it('says that the password is wrong', async () => {
+    const database = openTestDatabase({ url: changed((url) => (url.password = 'wrong')) });
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
+    expect(error.message).to.contain('user or password');
+    await database.stop();
+  });
+
+  it('says that there is no database of that name', async () => {
+    const database = openTestDatabase({ url: changed((url) => (url.pathname = '/nowhere')) });
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
+    expect(error.message).to.contain('no database of the name');
+    await database.stop();
+  });
+
+  for (const url of ['', 'not a url', 'http://localhost/shop', 'postgres://localhost', 'postgres://u:pass#word@h/x']) {
+    it(`refuses "${url}" as DATABASE_URL`, () => {
+      expect(() => openTestDatabase({ url })).to.throw(/DATABASE_URL/);
+    });
+  }
+
+  it('says that every connection of the pool is busy, and works when one is free', async () => {
+    const database = openTestDatabase({ url: place.url, maxConnections: 1, acquireTimeoutMs: 50 });
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const holder = database.transaction('test.hold', async () => {
+      begin();
+      await done;
+    });
+    await begun;
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
+    expect(error.metadata['trouble']).to.equal('exhausted');
+    finish();
+    await holder;
+    expect(await database.query(one, [])).to.deep.equal([{ one: 1 }]);
+    await database.stop();
+  });
+
+  it('takes a busy pool that keeps answering for alive', async () => {
+    const database = openTestDatabase({ url: place.url, maxConnections: 1 });
+    await database.query(one, []);
+    const work = [database.query(sleep, [0.2]), database.query(sleep, [0.2])];
+    await database.ping();
+    await Promise.all(work);
+    await database.stop();
+  });
+
+  it('cancels a statement that takes too long', async () => {
+    const database = openTestDatabase({ url: place.url, statementTimeoutMs: 50 });
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(sleep, [30]));
+    expect(error.metadata['trouble']).to.equal('slow');
+    await database.stop();
+  });
+
+  it('gives up on a server that falls silent, closes that connection, and stops', async function () {
+    this.timeout(20_000);
+    const proxy = await startProxy(place.url);
+    const database = openTestDatabase({ url: proxy.url, statementTimeoutMs: 1, maxConnections: 1, acquireTimeoutMs: 300 });
+    await database.query({ name: 'test.calm', text: 'SET statement_timeout = 0' }, []);
+    proxy.goSilent();
+    const asked = performance.now();
+    await expectRefusal('DATABASE_UNAVAILABLE', database.ping());
+    expect(performance.now() - asked, 'ping fails fast').to.be.below(1_900);
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
+    expect(['unreachable', 'exhausted']).to.include(error.metadata['trouble']);
+    await database.stop();
+    await proxy.stop();
+  });
+});

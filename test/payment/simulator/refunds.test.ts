@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+
+import { field, payment, type RawAnswer, send, type SimulatorFixture, startSimulatorFixture } from './simulator-fixture.ts';
+
+const REFUNDS = '/v1/refunds';
+
+describe('card-payment simulator: refunds', () => {
+  let simulator: SimulatorFixture;
+
+  before(async function () {
+    this.timeout(20_000);
+    simulator = await startSimulatorFixture();
+  });
+
+  after(() => simulator.remove());
+
+  async function pay(orderId: string, changes: Record<string, string> = {}): Promise<RawAnswer> {
+    return send(simulator.url(), 'POST', '/v1/payment_intents', { form: payment({ 'metadata[order_id]': orderId, ...changes }) });
+  }
+
+  function refund(intent: string, key?: string): Promise<RawAnswer> {
+    return send(simulator.url(), 'POST', REFUNDS, { form: { payment_intent: intent }, ...(key !== undefined && { key }) });
+  }
+
+  it('gives the whole amount back and says so in the ledger', async () => {
+    const made = await pay('whole', { amount: '777' });
+    const answer = await refund(String(made.json['id']));
+
+    expect(answer.status, answer.text).to.equal(200);
+    expect(answer.json).to.include({ object: 'refund', status: 'succeeded', amount: 777, currency: 'eur' });
+    expect(answer.json).to.include({ payment_intent: made.json['id'], charge: made.json['latest_charge'] });
+    const entries = await simulator.ledger('whole');
+    expect(entries.map(({ kind, amountMinor }) => [kind, amountMinor])).to.deep.equal([['capture', 777n], ['refund', 777n]]);
+    expect(entries[1]).to.include({ objectId: answer.json['id'], orderId: 'whole' });
+  });
+
+  it('repeats the answer under the same key, and refuses another one', async () => {
+    const made = await pay('twice');
+    const intent = String(made.json['id']);
+    const first = await refund(intent, 'refund-twice');
+    const again = await refund(intent, 'refund-twice');
+    const other = await refund(intent, 'refund-twice-anew');
+
+    expect(again.text).to.equal(first.text);
+    expect(other.status).to.equal(400);
+    expect(field(other, 'error.code')).to.equal('charge_already_refunded');
+    expect((await refund(intent, 'refund-twice-anew')).headers.get('idempotent-replayed')).to.equal('true');
+    expect((await simulator.ledger('twice')).filter(({ kind }) => kind === 'refund')).to.have.length(1);
+  });
+
+  it('gives back once when ten different requests come at once', async () => {
+    const made = await pay('rush');
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => refund(String(made.json['id']), `rush-${n}`)));
+
+    expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
+    expect((await simulator.ledger('rush')).filter(({ kind }) => kind === 'refund')).to.have.length(1);
+  });
+
+  it('has nothing to give back for a declined card, or for a payment that it does not know', async () => {
+    const refused = await pay('declined', { payment_method: 'pm_card_chargeDeclined' });
+    const declined = await refund(String(field(refused, 'error.payment_intent.id')));
+    expect(declined.status).to.equal(400);
+
+    const unknown = await refund('pi_unknown');
+    expect(unknown.status).to.equal(400);
+    expect(field(unknown, 'error.code')).to.equal('resource_missing');
+    expect(await simulator.ledger('declined')).to.deep.equal([]);
+  });
+
+  it('lists refunds, all or those of one payment', async () => {
+    const made = await pay('listed');
+    const intent = String(made.json['id']);
+    const given = await refund(intent);
+    const listed = await send(simulator.url(), 'GET', `${REFUNDS}?payment_intent=${intent}`);
+    const none = await send(simulator.url(), 'GET', `${REFUNDS}?payment_intent=pi_unknown`);
+    const all = await send(simulator.url(), 'GET', `${REFUNDS}?limit=1`);
+
+    expect(listed.json['data']).to.deep.equal([given.json]);
+    expect(none.json['data']).to.deep.equal([]);
+    expect(all.json).to.include({ has_more: true, url: REFUNDS });
+    expect(all.json['data']).to.deep.equal([given.json]);
+  });
+});

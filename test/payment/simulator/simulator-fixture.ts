@@ -1,0 +1,115 @@
+import { trace } from '@opentelemetry/api';
+
+import type { Database, DatabaseHooks } from '#database';
+import { type Clock, type Log, silentLog, systemClock, systemRandom } from '#kit';
+import {
+  type LedgerEntry,
+  openSimulatorDatabase,
+  readLedger,
+  SIMULATOR_KEY,
+  startStripeSimulator,
+  type StripeSimulator,
+} from '#stripe-simulator';
+
+import { createTestDatabase, type TestDatabase } from '../../database/postgres-fixture.ts';
+
+/** A simulator on a database of its own, with an eye on its ledger. */
+export interface SimulatorFixture {
+  url(): string;
+  /** What was captured and refunded for an order, oldest first. */
+  ledger(orderId?: string): Promise<LedgerEntry[]>;
+  /** What happens at the commits from now on; {} for nothing. */
+  onCommit(hooks: DatabaseHooks): void;
+  /** Stops it and starts another one on the same database. */
+  restart(): Promise<void>;
+  remove(): Promise<void>;
+  readonly database: TestDatabase;
+}
+
+export async function startSimulatorFixture(options: { clock?: Clock; log?: Log } = {}): Promise<SimulatorFixture> {
+  const database = await createTestDatabase();
+  let hooks: DatabaseHooks = {};
+  const start = (): Promise<StripeSimulator> =>
+    startStripeSimulator({
+      databaseUrl: database.url,
+      host: '127.0.0.1',
+      port: 0,
+      log: options.log ?? silentLog,
+      clock: options.clock ?? systemClock,
+      random: systemRandom,
+      tracer: trace.getTracer('test'),
+      hooks: { beforeCommit: (name) => hooks.beforeCommit?.(name), afterCommit: (name) => hooks.afterCommit?.(name) },
+    });
+  let simulator = await start();
+  const books: Database = openSimulatorDatabase({ databaseUrl: database.url, log: silentLog, tracer: trace.getTracer('test') });
+  return {
+    database,
+    url: () => simulator.url,
+    ledger: (orderId) => readLedger(books, orderId === undefined ? {} : { orderId }),
+    onCommit: (wanted) => void (hooks = wanted),
+    async restart() {
+      await simulator.stop();
+      simulator = await start();
+    },
+    async remove() {
+      await simulator.stop();
+      await books.stop();
+      await database.drop();
+    },
+  };
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Whatever Stripe's JSON holds; a test says what it expects there. */
+  readonly json: Record<string, unknown>;
+}
+
+export interface RawRequest {
+  readonly form?: Record<string, string>;
+  readonly key?: string;
+  readonly apiKey?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** One HTTP request as the `stripe` package would send it, but with every detail in the test's hands. */
+export async function send(base: string, method: string, path: string, request: RawRequest = {}): Promise<RawAnswer> {
+  const { form, key, apiKey = SIMULATOR_KEY, headers = {} } = request;
+  const body = request.body ?? (form && new URLSearchParams(form).toString());
+  const response = await fetch(new URL(path, base), {
+    method,
+    headers: {
+      connection: 'close',
+      ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+      ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(key !== undefined && { 'idempotency-key': key }),
+      ...headers,
+    },
+    ...(body !== undefined && { body }),
+  });
+  const text = await response.text();
+  // The tests read single fields and compare them, so a wrong shape shows there.
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as Record<string, unknown> };
+}
+
+/** A field of an answer by its path, such as `error.code`. */
+export function field(answer: RawAnswer, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => Reflect.get(Object(value), name), answer.json);
+}
+
+/** Parameters of a payment that goes through, with some of them changed. */
+export function payment(changes: Record<string, string> = {}): Record<string, string> {
+  return {
+    amount: '1250',
+    currency: 'eur',
+    payment_method: 'pm_card_visa',
+    confirm: 'true',
+    'automatic_payment_methods[enabled]': 'true',
+    'automatic_payment_methods[allow_redirects]': 'never',
+    'metadata[order_id]': 'order-1',
+    ...changes,
+  };
+}

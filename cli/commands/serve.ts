@@ -5,6 +5,7 @@ import { type ChildMessage, isStartMessage } from '../local/messages.ts';
 import type { Output } from '../output.ts';
 import { type ProcessHooks, serve } from '../serving/serve.ts';
 import { loadSettings } from '../settings.ts';
+import { whenSignalled } from '../signals.ts';
 
 export interface ServeOptions {
   /** Started by `mesh up`: settings come over the channel, and its end is ours. */
@@ -56,20 +57,13 @@ async function startMessage(modules: readonly ModuleName[]): Promise<Readonly<Re
   return message;
 }
 
-/** SIGTERM; Ctrl-C unless a supervisor decides when; and the supervisor's end. A second signal does not wait. */
+/** SIGTERM; Ctrl-C, unless a supervisor decides when; and the supervisor's end. */
 function whenTold(supervised: boolean): Promise<void> {
-  return new Promise((resolve) => {
-    let told = false;
-    const tellOnce = (): void => {
-      if (told) process.exit(1);
-      told = true;
-      resolve();
-    };
-    process.on('SIGTERM', tellOnce);
-    // A terminal's Ctrl-C reaches every process at once; the supervisor stops its own in order.
-    process.on('SIGINT', supervised ? () => {} : tellOnce);
-    if (supervised) process.on('disconnect', resolve);
-  });
+  if (!supervised) return whenSignalled(['SIGINT', 'SIGTERM']);
+  // A terminal's Ctrl-C reaches every process at once; the supervisor stops its own in order.
+  process.on('SIGINT', () => {});
+  const disconnected = new Promise<void>((resolve) => process.on('disconnect', resolve));
+  return Promise.race([whenSignalled(['SIGTERM']), disconnected]);
 }
 
 function tell(message: ChildMessage): void {

@@ -5,12 +5,13 @@ import pino from 'pino';
 import { createLog, systemClock } from '#kit';
 
 import { openDataFolder } from '../local/data-folder.ts';
+import { detach, tellStarter } from '../local/detach.ts';
 import { startSupervisor, type Supervisor } from '../local/supervisor.ts';
 import { welcome } from '../local/welcome.ts';
 import { type Output, seconds } from '../output.ts';
 import { loadSettings, type Resolved } from '../settings.ts';
+import { whenSignalled } from '../signals.ts';
 import { VERSION } from '../version.ts';
-import { detach, tellStarter } from '../local/detach.ts';
 
 export interface UpOptions {
   readonly detach?: boolean;
@@ -26,7 +27,7 @@ export async function upCommand(options: UpOptions, output: Output): Promise<voi
   if (options.detach) return detach(settings, folder, options, output);
 
   const began = systemClock.now();
-  const asked = untilAsked();
+  const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']);
   const log = createLog({ level: settings.values.MESH_LOG_LEVEL, destination: pino.destination({ dest: join(folder.logs, 'supervisor.log'), sync: true }) });
   const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
   output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
@@ -58,19 +59,6 @@ async function greet(supervisor: Supervisor, { demo = false, flags }: UpOptions,
 function settingsWithin({ environment }: Supervisor, flags: UpOptions['flags']): Promise<Resolved> {
   const { MESH_STRIPE_URL: _url, STRIPE_API_KEY: _key, ...ours } = environment;
   return loadSettings({ ...flags, ...ours });
-}
-
-/** Ctrl-C, SIGTERM, or the end of the terminal. A second one does not wait. */
-function untilAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    let told = false;
-    const ask = (): void => {
-      if (told) process.exit(130);
-      told = true;
-      resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
-  });
 }
 
 /** A line every two seconds, so that nobody wonders. */

@@ -8,7 +8,7 @@ import type { ModuleName } from '#modules';
 import type { Served } from '../serving/serve.ts';
 import { isChildMessage, type StartMessage } from './messages.ts';
 
-const LAUNCHER = join(import.meta.dirname, '..', 'mesh.js');
+const MESH = join(import.meta.dirname, '..', 'mesh.js');
 
 /** What V8 gives new objects before it moves them: at 64 MB calls move far fewer; an idle process does not use it. */
 const NODE_FLAGS = ['--max-semi-space-size=64'];
@@ -19,6 +19,8 @@ export interface ChildOptions {
   readonly services: readonly ModuleName[];
   readonly logFolder: string;
   readonly stopTimeoutMs: number;
+  /** Program that runs `serve`. Default: the `mesh` command. */
+  readonly launcher?: string;
 }
 
 /** A process that runs services, started by the supervisor. */
@@ -37,9 +39,9 @@ export interface Child {
  * is most of a start, and meanwhile Postgres comes up. It ends by itself when the channel
  * to its supervisor closes, so a killed supervisor leaves nothing running.
  */
-export function spawnChild({ name, services, logFolder, stopTimeoutMs }: ChildOptions): Child {
+export function spawnChild({ name, services, logFolder, stopTimeoutMs, launcher = MESH }: ChildOptions): Child {
   const log = openLog(join(logFolder, `${name}.log`));
-  const child = spawn(process.execPath, [...NODE_FLAGS, LAUNCHER, 'serve', ...services, '--supervised'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
     stdio: ['ignore', log, log, 'ipc'],
     env: process.env,
   });

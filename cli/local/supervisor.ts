@@ -14,6 +14,8 @@ export interface SupervisorOptions {
   readonly folder: DataFolder;
   readonly log: Log;
   readonly report: (name: string, what: string) => void;
+  /** Program that runs `serve`; default: the `mesh` command. Tests put one here that composes their kill points. */
+  readonly launcher?: string;
 }
 
 /** A running shop. */
@@ -58,8 +60,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     const spawned = groups.map((services) => spawn(services, options));
     processes.push(...spawned);
     const stopping = new AbortController();
-    const backends = startBackends({ ...options, lifecycle });
+    const standIns = createLifecycle(log);
+    lifecycle.onStop('stand-ins', standIns.stop);
     lifecycle.onStop('services', () => stopProcesses(processes, stopping));
+    const backends = startBackends({ ...options, lifecycle: standIns });
     const services = await Promise.all(spawned.map((entry) => begin(entry, backends, options.report)));
     for (const entry of spawned) void keepUp(entry, options, backends, stopping.signal);
     known.environment = await environmentOf(backends, MODULE_NAMES);
@@ -70,9 +74,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
 }
 
-function spawn(services: readonly ModuleName[], { settings, folder }: SupervisorOptions): Process {
+function spawn(services: readonly ModuleName[], { settings, folder, launcher }: SupervisorOptions): Process {
   const name = services.length === 1 ? (services[0] as ModuleName) : 'monolith';
-  const child = spawnChild({ name, services, logFolder: folder.logs, stopTimeoutMs: settings.values.MESH_STOP_TIMEOUT });
+  const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
+  const child = spawnChild({ name, services, logFolder: folder.logs, stopTimeoutMs, ...(launcher !== undefined && { launcher }) });
   return { child, status: { name, pid: child.pid, state: 'starting', services, startedAt: systemClock.now() } };
 }
 

@@ -32,7 +32,7 @@ export function createGuardedExporter({ open, endpoint, timeoutMs, log }: GuardO
   let isClosed = false;
 
   async function deliver(spans: ReadableSpan[]): Promise<void> {
-    const current = (sender ??= open());
+    const current = (sender ??= openAnew());
     const sending = current.then((opened) => opened.send(spans));
     if (await settlesWithin(sending, timeoutMs)) {
       await sending.then(reportUp, reportDown);
@@ -42,6 +42,12 @@ export function createGuardedExporter({ open, endpoint, timeoutMs, log }: GuardO
     if (sender === current) sender = undefined;
     reportDown(new Error(`no answer within ${timeoutMs} ms`));
     await close(current);
+  }
+
+  function openAnew(): Promise<SpanSender> {
+    const opening = open();
+    opening.catch(() => void (sender = undefined));
+    return opening;
   }
 
   function reportUp(): void {

@@ -1,10 +1,11 @@
-import { context, propagation, ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
+import { context, type Tracer } from '@opentelemetry/api';
 
 import type { Database, Queryable } from '#database';
 import { backoffMs, type Clock, type Log, type Random, type Stoppable } from '#kit';
-import { currentTraceparent, withSpan } from '#tracing';
+import { currentTraceparent, extractContext, withSpan } from '#tracing';
 
 import type { Outcome, SagaDefinition } from './definition.ts';
+import { loop } from './loop.ts';
 import { runStep } from './step-runner.ts';
 import { advance, claimDue, insertSaga, release, renew, type SagaRow } from './store.ts';
 
@@ -26,7 +27,7 @@ export interface SagaRunnerOptions {
   readonly leaseMs?: number;
   /** How often to look for sagas that nobody holds. Default 500. */
   readonly pollMs?: number;
-  /** How many sagas this process takes over at once. Default 32. */
+  /** How many sagas this process runs before it takes over no more. Default 32. */
   readonly concurrency?: number;
 }
 
@@ -45,15 +46,17 @@ export interface SagaRunner<State extends object> extends Stoppable {
 
 /** Runs the sagas of one definition, those begun here and those whose process died. */
 export function createSagaRunner<State extends object>(definition: SagaDefinition<State>, options: SagaRunnerOptions): SagaRunner<State> {
-  const { database, clock, random, log, tracer, hooks = {}, leaseMs = 5_000, pollMs = 500, concurrency = 32 } = options;
+  const { database, clock, random, log, leaseMs = 5_000, pollMs = 500, concurrency = 32 } = options;
+  /** The sagas this process holds, as it last wrote them. */
   const held = new Map<string, SagaRow>();
   const running = new Set<Promise<unknown>>();
   const stopping = new AbortController();
+  const { signal } = stopping;
   let loops: Promise<unknown> = Promise.resolve();
 
   function run(saga: SagaRow): Promise<Outcome | undefined> {
     const done = drive(saga)
-      .catch((err) => {
+      .catch((err: unknown) => {
         log.error({ err, saga: saga.sagaId }, 'saga interrupted; it is taken up again when its lease runs out');
         return undefined;
       })
@@ -67,64 +70,30 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
 
   /** Runs steps until the saga is over, parked, lost to another process, or this process stops. */
   async function drive(begun: SagaRow): Promise<Outcome | undefined> {
-    // The steps belong to the trace of the request that began the saga, whoever runs them.
-    const parent = propagation.extract(ROOT_CONTEXT, { traceparent: begun.traceParent ?? undefined });
+    // The steps belong to the trace of the request that began the saga, whoever runs them, and outlive its deadline.
+    const parent = extractContext({ traceparent: begun.traceParent ?? undefined });
     let saga = begun;
-    while (saga.status === 'RUNNING' || saga.status === 'COMPENSATING') {
+    while (isOpen(saga)) {
       held.set(saga.sagaId, saga);
-      if (stopping.signal.aborted) {
+      if (signal.aborted) {
         await release(database, saga);
         return undefined;
       }
-      const before = saga;
-      saga = await context.with(parent, () => takeStep(before));
-      if (!(await context.with(parent, () => record(saga)))) {
-        log.warn({ saga: saga.sagaId }, 'another process took the saga over');
-        return undefined;
-      }
-      if (saga.attempt > 0) await clock.sleep(backoffMs(saga.attempt, 100, 5_000, random), stopping.signal).catch(() => {});
+      const next = await context.with(parent, moveOn, undefined, saga);
+      if (!next) return undefined;
+      saga = next;
+      if (saga.attempt > 0) await clock.sleep(backoffMs(saga.attempt, 100, 5_000, random), signal).catch(() => {});
     }
     if (saga.status === 'STUCK') log.error({ saga: saga.sagaId, failure: saga.failure }, 'saga parked: its compensation keeps failing');
     return outcomeOf(saga);
   }
 
-  function takeStep(saga: SagaRow): Promise<SagaRow> {
-    const step = definition.steps[saga.step]?.name ?? 'end';
-    const direction = saga.status === 'COMPENSATING' ? 'compensate ' : '';
-    const attributes = { 'shopmesh.saga.id': saga.sagaId, 'shopmesh.saga.attempt': saga.attempt + 1 };
-    return withSpan(tracer, `saga ${direction}${step}`, { attributes }, async () => {
-      await hooks.beforeStep?.(definition.name, step);
-      const next = await runStep(definition, saga, { sagaId: saga.sagaId, signal: stopping.signal });
-      await hooks.afterStep?.(definition.name, step);
-      return next;
-    });
-  }
-
-  /** Writes where the saga stands; its end together with what its definition writes then. */
-  async function record(saga: SagaRow): Promise<boolean> {
-    const outcome = outcomeOf(saga);
-    if (!outcome) return advance(database, saga, leaseMs);
-    return database.transaction(`saga.${definition.name}.finish`, async (tx) => {
-      if (!(await advance(tx, saga, leaseMs))) return false;
-      // The definition that wrote the state reads it.
-      await definition.onFinished(tx, saga.sagaId, saga.state as State, outcome);
-      return true;
-    });
-  }
-
-  /** Repeats `work` until stopped; what fails is logged once and tried again. */
-  async function repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
-    let failing = false;
-    while (!stopping.signal.aborted) {
-      try {
-        await work();
-        failing = false;
-      } catch (err) {
-        if (!failing) log.warn({ err }, 'saga runner cannot reach its database; it goes on when it can');
-        failing = true;
-      }
-      await clock.sleep(everyMs, stopping.signal).catch(() => {});
-    }
+  /** Runs one step and writes where the saga stands then; undefined when another process has it. */
+  async function moveOn(saga: SagaRow): Promise<SagaRow | undefined> {
+    const next = await takeStep(definition, saga, options, signal);
+    if (await record(database, definition, next, leaseMs)) return next;
+    log.warn({ saga: saga.sagaId }, 'another process took the saga over');
+    return undefined;
   }
 
   async function takeOver(): Promise<void> {
@@ -143,7 +112,8 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
       return { run: () => run(saga) };
     },
     start() {
-      loops = Promise.all([repeat(pollMs, takeOver), repeat(leaseMs / 3, holdOn)]);
+      const every = (everyMs: number) => ({ everyMs, signal, clock, log });
+      loops = Promise.all([loop(takeOver, every(pollMs)), loop(holdOn, every(leaseMs / 3))]);
     },
     async stop() {
       stopping.abort();
@@ -151,6 +121,40 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
       await Promise.allSettled(running);
     },
   };
+}
+
+/** Runs the step a saga stands at, in a span of its own. */
+function takeStep<State extends object>(
+  definition: SagaDefinition<State>,
+  saga: SagaRow,
+  { tracer, hooks = {} }: SagaRunnerOptions,
+  signal: AbortSignal,
+): Promise<SagaRow> {
+  const step = definition.steps[saga.step]?.name ?? 'end';
+  const direction = saga.status === 'COMPENSATING' ? 'compensate ' : '';
+  const attributes = { 'shopmesh.saga.id': saga.sagaId, 'shopmesh.saga.attempt': saga.attempt + 1 };
+  return withSpan(tracer, `saga ${direction}${step}`, { attributes }, async () => {
+    await hooks.beforeStep?.(definition.name, step);
+    const next = await runStep(definition, saga, { sagaId: saga.sagaId, signal });
+    await hooks.afterStep?.(definition.name, step);
+    return next;
+  });
+}
+
+/** Writes where the saga stands; its end together with what its definition writes then. False when another process has it. */
+async function record<State extends object>(database: Database, definition: SagaDefinition<State>, saga: SagaRow, leaseMs: number): Promise<boolean> {
+  const outcome = outcomeOf(saga);
+  if (!outcome) return advance(database, saga, leaseMs);
+  return database.transaction(`saga.${definition.name}.finish`, async (tx) => {
+    if (!(await advance(tx, saga, leaseMs))) return false;
+    // The definition that wrote the state reads it.
+    await definition.onFinished(tx, saga.sagaId, saga.state as State, outcome);
+    return true;
+  });
+}
+
+function isOpen({ status }: SagaRow): boolean {
+  return status === 'RUNNING' || status === 'COMPENSATING';
 }
 
 function outcomeOf({ status, failure }: SagaRow): Outcome | undefined {

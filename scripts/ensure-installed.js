@@ -85,7 +85,7 @@ async function install() {
   writeFileSync(lockFile, `${process.pid} ${npm.pid}`);
   const forward = (signal) => npm.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
-  const stopProgress = showProgress(total);
+  const stopProgress = showProgress();
   let errors = '';
   npm.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
   const code = await new Promise((settle) => {
@@ -93,7 +93,7 @@ async function install() {
     npm.once('close', settle);
   });
   stopProgress();
-  if (code !== 0) throw new CannotInstall(`${whyFailed(errors)}\n${errors.trim()}`);
+  if (code !== 0) throw new CannotInstall(`${whyFailed(errors)}\n${firstLines(errors)}`);
   say('Installed.');
 }
 
@@ -121,11 +121,11 @@ function cleanEnvironment() {
 }
 
 /** The packages unpacked so far: twice a second on a terminal, else every 15 s. */
-function showProgress(total) {
+function showProgress() {
   const terminal = process.stderr.isTTY === true;
   const startedMs = Date.now();
   const timer = setInterval(() => {
-    const line = `  ${Math.min(countPackages(), total)} of ${total} packages, ${Math.round((Date.now() - startedMs) / 1000)} s`;
+    const line = `  ${countPackages()} packages unpacked, ${Math.round((Date.now() - startedMs) / 1000)} s`;
     process.stderr.write(terminal ? `\r\x1b[2K${line}` : `${line}\n`);
   }, terminal ? 500 : 15_000);
   return () => {
@@ -148,6 +148,12 @@ function whyFailed(errors) {
     [/npm ENOENT|spawn npm/, 'There is no npm. It comes with Node: install both from https://nodejs.org.'],
   ];
   return reasons.find(([pattern]) => pattern.test(errors))?.[1] ?? '`npm ci` failed. What it said:';
+}
+
+/** npm adds a page of usage; its reason comes first. */
+function firstLines(errors) {
+  const lines = errors.split('\n').filter((line) => !/^(npm error)?\s*(at .*)?$/.test(line));
+  return [...lines.slice(0, 12), ...lines.slice(12).filter((line) => line.includes('log of this run'))].join('\n');
 }
 
 /** Postgres finds its libraries by links that a script of its package makes; where npm is told to ignore scripts, they are missing. */

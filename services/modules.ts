@@ -1,3 +1,4 @@
+import { orderSettings } from './order/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
 import type { ServiceModule } from './service-module.ts';
 
@@ -9,7 +10,7 @@ export type ModuleName = keyof typeof MODULES;
 export const MODULE_NAMES = Object.keys(MODULES) as readonly ModuleName[];
 
 /** The services' own settings, known to every process. */
-export const SERVICE_SETTINGS = { ...paymentSettings };
+export const SERVICE_SETTINGS = { ...paymentSettings, ...orderSettings };
 
 const LOADERS: Readonly<Record<ModuleName, () => Promise<{ service: ServiceModule }>>> = {
   user: () => import('./user/service.ts'),

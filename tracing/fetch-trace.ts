@@ -21,11 +21,17 @@ export async function fetchTrace(
   const { status, body } = await getJson(url, signal);
   if (status === 404 && isAnswer(body)) return undefined;
   const trace = status === 200 && isAnswer(body) ? body.data?.[0] : undefined;
-  if (trace === undefined) throw refusal('UNREACHABLE', `${url} answers ${status}, and not with a trace; check that a Jaeger query API listens there`);
+  if (trace === undefined)
+    throw refusal(
+      'UNREACHABLE',
+      `${url} answers ${status}, and not with a trace; check that a Jaeger query API listens there`,
+    );
   return buildTree(trace);
 }
 
 /** Tells Jaeger from another server that happens to speak JSON; below this the shape is Jaeger's to keep. */
 function isAnswer(body: unknown): body is JaegerAnswer<readonly JaegerTrace[]> {
-  return typeof body === 'object' && body !== null && 'data' in body && (body.data === null || Array.isArray(body.data));
+  return (
+    typeof body === 'object' && body !== null && 'data' in body && (body.data === null || Array.isArray(body.data))
+  );
 }

@@ -7,6 +7,9 @@ export interface JsonAnswer {
   readonly body: unknown;
 }
 
+/** How long the other side may say nothing. */
+const SILENCE_MS = 5_000;
+
 /**
  * One GET whose answer is JSON, on a connection that ends with it: `fetch` would keep it open, and a command that is
  * done would linger. Rejects with UNREACHABLE when nobody answers, or not in JSON.
@@ -17,14 +20,18 @@ export async function getJson(url: string, signal: AbortSignal | undefined): Pro
     return { status: response.statusCode ?? 0, body: JSON.parse(await textOf(response)) };
   } catch (cause) {
     signal?.throwIfAborted();
-    throw refusal('UNREACHABLE', `${url} does not answer in JSON; check that a Jaeger query API listens there`, { cause });
+    throw refusal('UNREACHABLE', `${url} does not answer in JSON; check that a Jaeger query API listens there`, {
+      cause,
+    });
   }
 }
 
 async function ask(url: URL, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   const { get } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   return new Promise((answered, failed) => {
-    get(url, { agent: false, ...(signal && { signal }) }, answered).on('error', failed);
+    const call = get(url, { agent: false, timeout: SILENCE_MS, ...(signal && { signal }) }, answered);
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${SILENCE_MS} ms`)));
+    call.on('error', failed);
   });
 }
 

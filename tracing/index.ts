@@ -23,5 +23,4 @@ export {
   walk,
 } from './trace-tree.ts';
 export { renderTrace, type RenderOptions } from './render-trace.ts';
-export { startCollector } from './start-collector.ts';
-export type { Collector, CollectorOptions } from './collector-options.ts';
+export { type Collector, type CollectorOptions, startCollector } from './start-collector.ts';

@@ -39,9 +39,12 @@ export function renderTrace(tree: TraceTree, { width = 100 }: RenderOptions = {}
 }
 
 function layOut(nodes: readonly TraceNode[], width: number): Layout {
-  const startUs = nodes.reduce((least, { startUs }) => Math.min(least, startUs), Infinity);
-  const endUs = nodes.reduce((most, { startUs, durationUs }) => Math.max(most, startUs + durationUs), -Infinity);
-  const service = Math.min(16, nodes.reduce((most, node) => Math.max(most, clean(node.service).length), 0));
+  const startUs = nodes.reduce((least, node) => Math.min(least, node.startUs), Infinity);
+  const endUs = nodes.reduce((most, node) => Math.max(most, node.startUs + node.durationUs), -Infinity);
+  const service = Math.min(
+    16,
+    nodes.reduce((most, node) => Math.max(most, clean(node.service).length), 0),
+  );
   const bar = width >= 90 ? 20 : 0;
   const label = width - service - 2 * TIME - bar - GAP.length * (bar === 0 ? 3 : 4);
   return { service, label, bar, startUs, durationUs: Math.max(0, endUs - startUs) };
@@ -67,7 +70,7 @@ function rowsOf(roots: readonly TraceNode[]): Row[] {
       below: below + (index === last ? '   ' : '│  '),
       node: child,
     }));
-    waiting.push(...children.reverse());
+    for (const child of children.reverse()) waiting.push(child);
   }
   return rows;
 }

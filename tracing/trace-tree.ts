@@ -48,7 +48,7 @@ export function* walk(nodes: readonly TraceNode[]): Generator<TraceNode> {
   const waiting = nodes.toReversed();
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     yield node;
-    waiting.push(...node.children.toReversed());
+    for (const child of node.children.toReversed()) waiting.push(child);
   }
 }
 
@@ -117,7 +117,9 @@ function draftOf(span: JaegerSpan, trace: JaegerTrace): Draft {
     attributes,
     resource: valuesOf(process?.tags ?? []),
     children: [],
-    links: span.references.filter(({ refType }) => refType === 'FOLLOWS_FROM').map(({ traceID, spanID }) => ({ traceId: traceID, spanId: spanID })),
+    links: span.references
+      .filter(({ refType }) => refType === 'FOLLOWS_FROM')
+      .map(({ traceID, spanID }) => ({ traceId: traceID, spanId: spanID })),
     missingParent: '',
   };
 }

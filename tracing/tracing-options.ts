@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api';
 
-import type { Log, Stoppable } from '#kit';
+import type { Clock, Log, Stoppable } from '#kit';
 
 /** Who takes the spans: an OTLP/HTTP receiver, Jaeger's thrift-over-HTTP receiver, or nobody. */
 export type ExporterName = 'otlp' | 'jaeger' | 'none';
@@ -26,6 +26,8 @@ export interface TracingOptions {
   readonly exportTimeoutMs?: number;
   /** How long `flush()`, and each half of `stop()`, may take. Default 2,000 ms. */
   readonly flushTimeoutMs?: number;
+  /** Says when a backend that is down is tried again: every second. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** What tells the spans of one service module from those of another, also within one process. */

@@ -38,5 +38,7 @@ export async function waitForTrace(
     await clock.sleep(pauseMs, signal);
   }
   const sight = seen === undefined ? 'nothing of it was seen' : `last seen:\n${renderTrace(seen)}`;
-  throw refusal('DEADLINE_EXCEEDED', `trace ${traceId} was not complete after ${deadlineMs} ms; ${sight}`, { cause: trouble });
+  throw refusal('DEADLINE_EXCEEDED', `trace ${traceId} was not complete after ${deadlineMs} ms; ${sight}`, {
+    cause: trouble,
+  });
 }

@@ -1,11 +1,4 @@
-import {
-  type Context,
-  context,
-  type Span,
-  type SpanOptions,
-  SpanStatusCode,
-  type Tracer,
-} from '@opentelemetry/api';
+import { type Context, context, type Span, type SpanOptions, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE } from '@opentelemetry/semantic-conventions';
 
 import { errorCode, MeshError } from '#kit';

@@ -34,7 +34,7 @@ export async function upCommand(options: UpOptions, output: Output): Promise<voi
   const waiting = progress(output);
   let supervisor: Supervisor | undefined;
   try {
-    const starting = startSupervisor({ settings, folder, log, report });
+    const starting = startSupervisor({ settings, folder, log, report, environment: process.env });
     // A signal during the start waits for what is half up, so that nothing of it stays behind.
     supervisor = await starting;
     await greet(supervisor, options, output, began);

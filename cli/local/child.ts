@@ -19,6 +19,7 @@ export interface ChildOptions {
   readonly services: readonly ModuleName[];
   readonly logFolder: string;
   readonly stopTimeoutMs: number;
+  readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`. Default: the `mesh` command. */
   readonly launcher?: string;
 }
@@ -39,11 +40,11 @@ export interface Child {
  * is most of a start, and meanwhile Postgres comes up. It ends by itself when the channel
  * to its supervisor closes, so a killed supervisor leaves nothing running.
  */
-export function spawnChild({ name, services, logFolder, stopTimeoutMs, launcher = MESH }: ChildOptions): Child {
+export function spawnChild({ name, services, logFolder, stopTimeoutMs, environment, launcher = MESH }: ChildOptions): Child {
   const log = openLog(join(logFolder, `${name}.log`));
   const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
     stdio: ['ignore', log, log, 'ipc'],
-    env: process.env,
+    env: environment,
   });
   closeSync(log);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));

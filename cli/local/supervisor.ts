@@ -14,6 +14,8 @@ export interface SupervisorOptions {
   readonly folder: DataFolder;
   readonly log: Log;
   readonly report: (name: string, what: string) => void;
+  /** What the services' processes inherit, their settings among it. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`; default: the `mesh` command. Tests put one here that composes their kill points. */
   readonly launcher?: string;
 }
@@ -74,10 +76,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
 }
 
-function spawn(services: readonly ModuleName[], { settings, folder, launcher }: SupervisorOptions): Process {
+function spawn(services: readonly ModuleName[], { settings, folder, environment, launcher }: SupervisorOptions): Process {
   const name = services.length === 1 ? (services[0] as ModuleName) : 'monolith';
   const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
-  const child = spawnChild({ name, services, logFolder: folder.logs, stopTimeoutMs, ...(launcher !== undefined && { launcher }) });
+  const child = spawnChild({ name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) });
   return { child, status: { name, pid: child.pid, state: 'starting', services, startedAt: systemClock.now() } };
 }
 

@@ -7,6 +7,17 @@ import { errorCode, refusal } from '#kit';
 
 import { canEnter, type RunUser } from './run-user.ts';
 
+interface Places {
+  /** The folder `native` of the platform package. */
+  readonly packaged: string;
+  /** Where a copy may go. */
+  readonly cache: string;
+}
+
+function defaultPlaces(): Places {
+  return { packaged: locatePackage(), cache: cacheFolder() };
+}
+
 /** Paths of the two programs we run. */
 export interface Binaries {
   readonly initdb: string;
@@ -22,11 +33,11 @@ export interface Binaries {
  * file that everybody can read, rejects with `undefined`, and lets Postgres outlive a
  * killed parent.
  */
-export async function findBinaries(user: RunUser, onProgress: (step: string) => void): Promise<Binaries> {
-  const packaged = locatePackage();
+export async function findBinaries(user: RunUser, onProgress: (step: string) => void, places = defaultPlaces()): Promise<Binaries> {
+  const { packaged, cache } = places;
   if ((await canEnter(packaged, user)) && (await complete(packaged))) return binariesIn(packaged);
   const { version } = JSON.parse(await readFile(join(packaged, '..', 'package.json'), 'utf8')) as { version: string };
-  const copy = join(cacheFolder(), `postgres-${version}-${process.platform}-${process.arch}`);
+  const copy = join(cache, `postgres-${version}-${process.platform}-${process.arch}`);
   if (!(await exists(copy))) {
     onProgress(`copying the programs of Postgres to ${copy}`);
     await copyPackage(packaged, copy);

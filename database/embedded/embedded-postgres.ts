@@ -28,7 +28,7 @@ export interface EmbeddedPostgres extends Stoppable {
   readonly pid: number;
   /** Where the data are: as root it may be another folder than asked for, see `prepareDataFolder`. */
   readonly dataDir: string;
-  /** Resolves when Postgres has ended, by `stop()` or by itself. */
+  /** Resolves when Postgres has ended, by `stop()` or by itself, and may be started again. */
   readonly ended: Promise<void>;
 }
 
@@ -79,10 +79,10 @@ async function startOn(
   const socketFolder = await makeSocketFolder(folder.cluster, folder.user);
   lifecycle.onStop('folder of the socket', () => rm(socketFolder, { recursive: true, force: true }));
   const guardian = await startServer(folder, binaries, socketFolder, onProgress);
-  const ended = untilEnded(guardian);
+  const gone = untilGone(guardian);
   lifecycle.onStop('Postgres', async () => {
     guardian.release();
-    await ended;
+    await gone;
   });
   if (!folder.hasCluster) lifecycle.onStop('sync', syncCluster(folder, binaries).stop);
   const authority = `${SUPERUSER}:${password}@${encodeURIComponent(socketFolder)}:${SOCKET_PORT}`;
@@ -90,7 +90,7 @@ async function startOn(
     url: (database) => `postgres://${authority}/${encodeURIComponent(database)}`,
     pid: guardian.pid,
     dataDir: folder.path,
-    ended,
+    ended: gone.then(() => lifecycle.stop()),
     stop: () => lifecycle.stop(),
   };
 }
@@ -98,7 +98,7 @@ async function startOn(
 /** Longer than the guardian's own patience. */
 const END_TIMEOUT_MS = 25_000;
 
-async function untilEnded(guardian: Guardian): Promise<void> {
+async function untilGone(guardian: Guardian): Promise<void> {
   await guardian.ended;
   // If the guardian was killed, Postgres still runs, until the end of the lifeline makes the watcher stop it.
   guardian.release();

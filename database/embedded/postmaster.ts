@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, readlink } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -16,10 +16,14 @@ const PID_LINE = 0;
 const STATUS_LINE = 7;
 
 export async function readPostmaster(cluster: string): Promise<Postmaster | undefined> {
-  const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+  const text = await readFile(pidFile(cluster), 'utf8').catch(() => '');
   const lines = text.split('\n');
   const pid = Number.parseInt(lines[PID_LINE] ?? '', 10);
   return pid > 0 ? { pid, status: lines[STATUS_LINE]?.trim() ?? '' } : undefined;
+}
+
+function pidFile(cluster: string): string {
+  return join(cluster, 'postmaster.pid');
 }
 
 const FAST_MS = 15_000;
@@ -33,8 +37,12 @@ const IMMEDIATE_MS = 5_000;
 export async function stopLeftover(cluster: string): Promise<boolean> {
   const found = await readPostmaster(cluster);
   if (!found || (await startOf(found.pid)) === undefined) return false;
-  // The file may be old and its number somebody else's by now.
-  if (!(await runsOn(found.pid, cluster))) return false;
+  if (!(await runsOn(found.pid, cluster))) {
+    // An old file, whose number is somebody else's by now: Postgres would take that one for its own
+    // kind and not start. (It has a second lock, by shared memory, against a real one.)
+    await rm(pidFile(cluster), { force: true });
+    return false;
+  }
   for (const [signal, patienceMs] of [['SIGINT', FAST_MS], ['SIGQUIT', IMMEDIATE_MS], ['SIGKILL', IMMEDIATE_MS]] as const) {
     try {
       process.kill(found.pid, signal);

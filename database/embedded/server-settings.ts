@@ -23,9 +23,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   cluster_name: 'shopmesh',
 };
 
+/**
+ * Before it recovers from a crash Postgres forces what it finds to disk. Linux can do that
+ * in one call: 0.15 s instead of 1 s with a busy disk.
+ */
+const LINUX_SETTINGS: Readonly<Record<string, string>> = { recovery_init_sync_method: 'syncfs' };
+
 /** Arguments of `postgres`. They go before what the data folder's own files say. */
 export function serverArguments(cluster: string, socketFolder: string, port: number): string[] {
   // A list of folders: quotes keep a comma or a blank in the path together.
-  const settings = { ...SETTINGS, unix_socket_directories: `"${socketFolder}"`, port: String(port) };
+  const folders = `"${socketFolder}"`;
+  const platform = process.platform === 'linux' ? LINUX_SETTINGS : {};
+  const settings = { ...SETTINGS, ...platform, unix_socket_directories: folders, port: String(port) };
   return ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

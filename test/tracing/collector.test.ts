@@ -3,7 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 
 import { MeshError, silentLog } from '#kit';
-import { type Collector, type CollectorOptions, fetchTrace, startCollector } from '#tracing';
+import { fetchTrace } from '#tracing';
+import { type Collector, type CollectorOptions, startCollector } from '#tracing/collector';
 
 import { captureLog } from './captured-log.ts';
 import { ask, type HttpAnswer, postSpans } from './http.ts';
@@ -13,7 +14,13 @@ describe('span collector', () => {
   const started: Collector[] = [];
 
   async function start(options: Partial<CollectorOptions> = {}): Promise<Collector> {
-    const collector = await startCollector({ host: '127.0.0.1', otlpPort: 0, queryPort: 0, log: silentLog, ...options });
+    const collector = await startCollector({
+      host: '127.0.0.1',
+      otlpPort: 0,
+      queryPort: 0,
+      log: silentLog,
+      ...options,
+    });
     started.push(collector);
     return collector;
   }
@@ -84,7 +91,12 @@ describe('span collector', () => {
 
   it('says where a bad body is bad, and takes none of it', async () => {
     const { otlpUrl, queryUrl } = await start();
-    const mixed = { resourceSpans: [...(exportOf(1) as { resourceSpans: object[] }).resourceSpans, { scopeSpans: [{ spans: [{ traceId: TRACE_ID, spanId: '1' }] }] }] };
+    const mixed = {
+      resourceSpans: [
+        ...(exportOf(1) as { resourceSpans: object[] }).resourceSpans,
+        { scopeSpans: [{ spans: [{ traceId: TRACE_ID, spanId: '1' }] }] },
+      ],
+    };
     const cases: [string | Uint8Array | object, string, Record<string, string>?][] = [
       [mixed, 'resourceSpans[1].scopeSpans[0].spans[0].spanId'],
       [{ resourceSpans: [{ scopeSpans: {} }] }, 'resourceSpans[0].scopeSpans is not a list'],
@@ -105,9 +117,30 @@ describe('span collector', () => {
     const { otlpUrl, queryUrl } = await start();
     let deep: object = { stringValue: 'bottom' };
     for (let level = 0; level < 1_000; level += 1) deep = { arrayValue: { values: [deep] } };
-    const attributes = [7, { key: 'deep', value: deep }, { key: 3, value: {} }, { key: '__proto__', value: { stringValue: 'x' } }];
-    const span = { traceId: TRACE_ID, spanId: '00f067aa0ba902b7', kind: 'x', startTimeUnixNano: -5, endTimeUnixNano: {}, attributes, events: 'x', links: [{}], status: 9 };
-    expect((await postSpans(otlpUrl, { resourceSpans: [{ resource: { attributes: 'x' }, scopeSpans: [{ spans: [span] }] }] })).status).to.equal(200);
+    const attributes = [
+      7,
+      { key: 'deep', value: deep },
+      { key: 3, value: {} },
+      { key: '__proto__', value: { stringValue: 'x' } },
+    ];
+    const span = {
+      traceId: TRACE_ID,
+      spanId: '00f067aa0ba902b7',
+      kind: 'x',
+      startTimeUnixNano: -5,
+      endTimeUnixNano: {},
+      attributes,
+      events: 'x',
+      links: [{}],
+      status: 9,
+    };
+    expect(
+      (
+        await postSpans(otlpUrl, {
+          resourceSpans: [{ resource: { attributes: 'x' }, scopeSpans: [{ spans: [span] }] }],
+        })
+      ).status,
+    ).to.equal(200);
     const tree = await fetchTrace(queryUrl, TRACE_ID);
     expect(tree?.spanCount).to.equal(1);
     expect(tree?.roots[0]).to.include({ service: 'missing-service-name', durationUs: 0, status: 'unset' });

@@ -27,7 +27,15 @@ export function ask(url: string, { method = 'GET', headers = {}, body }: HttpQue
 }
 
 /** Sends an OTLP export as JSON. */
-export function postSpans(otlpUrl: string, body: string | Uint8Array | object, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+export function postSpans(
+  otlpUrl: string,
+  body: string | Uint8Array | object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
   const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
-  return ask(`${otlpUrl}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: bytes });
+  return ask(`${otlpUrl}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: bytes,
+  });
 }

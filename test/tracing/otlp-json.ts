@@ -22,7 +22,13 @@ export function exportOfEverything(): object {
       },
       {
         resource: { attributes: [] },
-        scopeSpans: [{ spans: [{ ...ids('c0', 'b8'), name: 'nameless', startTimeUnixNano: nanos(200), endTimeUnixNano: nanos(300) }] }],
+        scopeSpans: [
+          {
+            spans: [
+              { ...ids('c0', 'b8'), name: 'nameless', startTimeUnixNano: nanos(200), endTimeUnixNano: nanos(300) },
+            ],
+          },
+        ],
       },
     ],
   };
@@ -42,7 +48,11 @@ export function exportOf(count: number, traceId = TRACE_ID, service = 'order'): 
 }
 
 function ids(own: string, parent?: string): object {
-  return { traceId: TRACE_ID, spanId: `00f067aa0ba902${own}`, ...(parent !== undefined && { parentSpanId: `00f067aa0ba902${parent}` }) };
+  return {
+    traceId: TRACE_ID,
+    spanId: `00f067aa0ba902${own}`,
+    ...(parent !== undefined && { parentSpanId: `00f067aa0ba902${parent}` }),
+  };
 }
 
 function rootSpan(): object {
@@ -64,7 +74,13 @@ function rootSpan(): object {
       attribute('bytes', { bytesValue: 'AQID' }),
       attribute('empty', {}),
     ],
-    events: [{ name: 'exception', timeUnixNano: nanos(1_000), attributes: [attribute('exception.message', { stringValue: 'boom' })] }],
+    events: [
+      {
+        name: 'exception',
+        timeUnixNano: nanos(1_000),
+        attributes: [attribute('exception.message', { stringValue: 'boom' })],
+      },
+    ],
     status: { code: 2, message: 'it broke' },
   };
 }
@@ -76,7 +92,9 @@ function childSpan(): object {
     kind: 3,
     startTimeUnixNano: nanos(100),
     endTimeUnixNano: nanos(3_000),
-    links: [{ traceId: FAR_TRACE_ID, spanId: '00f067aa0ba90299', attributes: [attribute('why', { stringValue: 'resumed' })] }],
+    links: [
+      { traceId: FAR_TRACE_ID, spanId: '00f067aa0ba90299', attributes: [attribute('why', { stringValue: 'resumed' })] },
+    ],
     status: { code: 1 },
   };
 }

@@ -2,14 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
 
-import { silentLog } from '#kit';
-import { fetchTrace, startCollector, startTracing, type Tracing, withSpan } from '#tracing';
+import { silentLog, systemClock } from '#kit';
+import { fetchTrace, startTracing, type Tracing, withSpan } from '#tracing';
+import { startCollector } from '#tracing/collector';
 
-import { createGuardedExporter } from '../../tracing/sdk/guarded-exporter.ts';
-import type { SpanSender } from '../../tracing/sdk/span-sender.ts';
 import { freePort } from '../backends/free-port.ts';
 import { captureLog, type LogLine } from './captured-log.ts';
 import { runAndStop } from './run-and-stop.ts';
@@ -27,11 +25,21 @@ describe('a trace backend that is down', () => {
 
   it('is told of once, and once when it is back', async () => {
     const { log, lines } = captureLog();
+    let nowMs = 0;
+    const clock = { ...systemClock, now: () => nowMs };
     const otlpPort = await freePort();
     // Too short for a retry, so that each flush is one attempt.
-    const tracing = await startTracing({ exporter: 'otlp', otlpEndpoint: `http://secret:word@127.0.0.1:${otlpPort}`, sampleRatio: 1, log, exportTimeoutMs: 500 });
+    const tracing = await startTracing({
+      exporter: 'otlp',
+      otlpEndpoint: `http://secret:word@127.0.0.1:${otlpPort}`,
+      sampleRatio: 1,
+      log,
+      exportTimeoutMs: 500,
+      clock,
+    });
     await tracing.ready;
     for (let attempt = 0; attempt < 3; attempt += 1) {
+      nowMs += 1_000;
       endSpan(tracing);
       await tracing.flush();
     }
@@ -41,6 +49,7 @@ describe('a trace backend that is down', () => {
 
     const collector = await startCollector({ host: '127.0.0.1', otlpPort, queryPort: 0, log: silentLog });
     try {
+      nowMs += 1_000;
       for (let attempt = 0; attempt < 3; attempt += 1) {
         const traceId = endSpan(tracing);
         await tracing.flush();
@@ -56,7 +65,12 @@ describe('a trace backend that is down', () => {
   it('over thrift is told of as well', async () => {
     const { log, lines } = captureLog();
     const port = await freePort();
-    const tracing = await startTracing({ exporter: 'jaeger', jaegerEndpoint: `http://127.0.0.1:${port}/api/traces`, sampleRatio: 1, log });
+    const tracing = await startTracing({
+      exporter: 'jaeger',
+      jaegerEndpoint: `http://127.0.0.1:${port}/api/traces`,
+      sampleRatio: 1,
+      log,
+    });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       endSpan(tracing);
       await tracing.flush();
@@ -76,7 +90,12 @@ describe('a trace backend that is down', () => {
       const released = new Promise<void>((resolve) => (release = resolve));
       bodies.length = 0;
       silent = createServer((request, response) => {
-        bodies.push(request.setEncoding('utf8').toArray().then((chunks) => chunks.join('')));
+        bodies.push(
+          request
+            .setEncoding('utf8')
+            .toArray()
+            .then((chunks) => chunks.join('')),
+        );
         void released.then(() => response.setHeader('content-type', 'application/json').end('{}'));
       }).listen(0, '127.0.0.1');
       await once(silent, 'listening');
@@ -90,7 +109,13 @@ describe('a trace backend that is down', () => {
     });
 
     it('costs a bounded number of spans in memory, and no call', async () => {
-      const tracing = await startTracing({ exporter: 'otlp', otlpEndpoint: url, sampleRatio: 1, log: silentLog, maxQueuedSpans: 100 });
+      const tracing = await startTracing({
+        exporter: 'otlp',
+        otlpEndpoint: url,
+        sampleRatio: 1,
+        log: silentLog,
+        maxQueuedSpans: 100,
+      });
       await tracing.ready;
       for (let index = 0; index < 100; index += 1) endSpan(tracing);
       await until('the first batch', () => bodies.length === 1);
@@ -103,7 +128,12 @@ describe('a trace backend that is down', () => {
 
     for (const exporter of ['otlp', 'jaeger'] as const) {
       it(`does not keep a process from ending (${exporter})`, async () => {
-        const { lingeredMs, lines } = await runAndStop({ exporter, endpoint: url, exportTimeoutMs: 2_000, flushTimeoutMs: 100 });
+        const { lingeredMs, lines } = await runAndStop({
+          exporter,
+          endpoint: url,
+          exportTimeoutMs: 2_000,
+          flushTimeoutMs: 100,
+        });
         expect(lingeredMs).to.be.below(500);
         // It is being stopped: that the last spans are lost is nobody's alarm.
         expect(lines).to.deep.equal([]);
@@ -112,68 +142,12 @@ describe('a trace backend that is down', () => {
   });
 
   it('that is gone does not keep a process from ending either', async () => {
-    const { lingeredMs } = await runAndStop({ exporter: 'otlp', endpoint: `http://127.0.0.1:${await freePort()}`, exportTimeoutMs: 3_000, flushTimeoutMs: 2_000 });
+    const { lingeredMs } = await runAndStop({
+      exporter: 'otlp',
+      endpoint: `http://127.0.0.1:${await freePort()}`,
+      exportTimeoutMs: 3_000,
+      flushTimeoutMs: 2_000,
+    });
     expect(lingeredMs).to.be.below(500);
-  });
-});
-
-describe('guarded exporter', () => {
-  const batch: ReadableSpan[] = [];
-  const stuck = (closed: () => void): SpanSender => {
-    let giveUp: () => void = () => undefined;
-    return {
-      send: () => new Promise((_, reject) => (giveUp = () => reject(new Error('closed')))),
-      async close() {
-        closed();
-        giveUp();
-      },
-    };
-  };
-  const deliver = (exporter: ReturnType<typeof createGuardedExporter>): Promise<number> => new Promise((done) => exporter.export(batch, ({ code }) => done(code)));
-
-  it('gives up a sender that is stuck and opens another', async () => {
-    const { log, lines } = captureLog();
-    let opened = 0;
-    let closed = 0;
-    const exporter = createGuardedExporter({
-      endpoint: 'x',
-      timeoutMs: 5,
-      log,
-      open: async () => {
-        opened += 1;
-        return opened < 3 ? stuck(() => (closed += 1)) : { send: async () => undefined, close: async () => undefined };
-      },
-    });
-    for (let attempt = 0; attempt < 4; attempt += 1) expect(await deliver(exporter)).to.equal(0);
-    expect({ opened, closed }).to.deep.equal({ opened: 3, closed: 2 });
-    expect(levels(lines)).to.deep.equal(['warn', 'info']);
-    expect(lines[0]?.['cause']).to.contain('5 ms');
-  });
-
-  it('tries again when the exporter itself could not be loaded', async () => {
-    const { log, lines } = captureLog();
-    let opened = 0;
-    const exporter = createGuardedExporter({
-      endpoint: 'x',
-      timeoutMs: 1_000,
-      log,
-      open: async () => {
-        opened += 1;
-        if (opened === 1) throw new Error('no such package');
-        return { send: async () => undefined, close: async () => undefined };
-      },
-    });
-    await deliver(exporter);
-    await deliver(exporter);
-    await exporter.shutdown();
-    expect(levels(lines)).to.deep.equal(['warn', 'info']);
-  });
-
-  it('drops what comes after the end', async () => {
-    let opened = 0;
-    const exporter = createGuardedExporter({ endpoint: 'x', timeoutMs: 5, log: silentLog, open: async () => stuck(() => (opened += 1)) });
-    await exporter.shutdown();
-    expect(await deliver(exporter)).to.equal(0);
-    expect(opened).to.equal(0);
   });
 });

@@ -7,9 +7,32 @@ import { type SpanDraft, TRACE_ID, traceOf } from './trace-json.ts';
 
 const order: readonly SpanDraft[] = [
   { id: 'a', name: 'shop.order.v1.OrderService/PlaceOrder', durationUs: 43_100, tags: { 'span.kind': 'server' } },
-  { id: 'b', parent: 'a', name: 'shop.user.v1.UserService/GetUser', startUs: 1_200, durationUs: 3_400, tags: { 'span.kind': 'client' } },
-  { id: 'c', parent: 'b', service: 'user', name: 'shop.user.v1.UserService/GetUser', startUs: 2_000, durationUs: 1_900, tags: { 'span.kind': 'server' } },
-  { id: 'd', parent: 'c', service: 'user', name: 'SELECT user.users', startUs: 2_500, durationUs: 420, tags: { 'span.kind': 'client' } },
+  {
+    id: 'b',
+    parent: 'a',
+    name: 'shop.user.v1.UserService/GetUser',
+    startUs: 1_200,
+    durationUs: 3_400,
+    tags: { 'span.kind': 'client' },
+  },
+  {
+    id: 'c',
+    parent: 'b',
+    service: 'user',
+    name: 'shop.user.v1.UserService/GetUser',
+    startUs: 2_000,
+    durationUs: 1_900,
+    tags: { 'span.kind': 'server' },
+  },
+  {
+    id: 'd',
+    parent: 'c',
+    service: 'user',
+    name: 'SELECT user.users',
+    startUs: 2_500,
+    durationUs: 420,
+    tags: { 'span.kind': 'client' },
+  },
   { id: 'e', parent: 'a', name: 'saga step charge', startUs: 10_000, durationUs: 30_000 },
   {
     id: 'f',
@@ -22,7 +45,8 @@ const order: readonly SpanDraft[] = [
   },
 ];
 
-const render = (drafts: readonly SpanDraft[], width = 100): string[] => renderTrace(buildTree(traceOf(...drafts)), { width }).split('\n');
+const render = (drafts: readonly SpanDraft[], width = 100): string[] =>
+  renderTrace(buildTree(traceOf(...drafts)), { width }).split('\n');
 
 describe('rendering a trace', () => {
   it('shows who called whom, when, for how long, and what failed', () => {
@@ -60,7 +84,15 @@ describe('rendering a trace', () => {
     const lines = render([
       { id: 'root' },
       { id: 'lost', parent: 'gone', startUs: 2 },
-      { id: 'next', parent: 'root', startUs: 1, links: [{ traceId: TRACE_ID, spanId: 'earlier' }, { traceId: 'other', spanId: 'far' }] },
+      {
+        id: 'next',
+        parent: 'root',
+        startUs: 1,
+        links: [
+          { traceId: TRACE_ID, spanId: 'earlier' },
+          { traceId: 'other', spanId: 'far' },
+        ],
+      },
     ]);
     const text = lines.join('\n');
     expect(text).to.match(/^order {2}\? lost/m);

@@ -10,7 +10,10 @@ export async function runAndStop(scenario: Scenario): Promise<Outcome & { readon
   const program = fileURLToPath(new URL('traced-process.ts', import.meta.url));
   const child = spawn(process.execPath, [program, JSON.stringify(scenario)], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
-  const [output, errors] = await Promise.all([child.stdout.setEncoding('utf8').toArray(), child.stderr.setEncoding('utf8').toArray()]);
+  const [output, errors] = await Promise.all([
+    child.stdout.setEncoding('utf8').toArray(),
+    child.stderr.setEncoding('utf8').toArray(),
+  ]);
   await ended;
   const lines = errors.join('').split('\n').filter(Boolean);
   if (child.exitCode !== 0) throw new Error(`the traced process failed:\n${lines.join('\n')}`);

@@ -37,7 +37,9 @@ function shapesOf(nodes: readonly TraceNode[], options: ShapeOptions): SpanShape
     const children = shapesOf(node.children, options);
     if (options.ignore?.(node) === true) return children;
     const orphan = node.missingParent === '' ? '' : ' (orphan)';
-    return [{ service: node.service, name: node.name + orphan, kind: node.kind, failed: node.status === 'error', children }];
+    return [
+      { service: node.service, name: node.name + orphan, kind: node.kind, failed: node.status === 'error', children },
+    ];
   });
 }
 

@@ -1,5 +1,5 @@
 import { silentLog } from '#kit';
-import { startCollector } from '#tracing';
+import { startCollector } from '#tracing/collector';
 
 import { startJaeger } from '../backends/jaeger.ts';
 import { locateBackend } from '../backends/locate.ts';
@@ -13,7 +13,10 @@ export interface TraceBackend {
 
 /** The stand-in and its original. `start` gives undefined where the original is not installed. */
 export const traceBackends: readonly { readonly name: string; start(): Promise<TraceBackend | undefined> }[] = [
-  { name: 'span collector', start: () => startCollector({ host: '127.0.0.1', otlpPort: 0, queryPort: 0, log: silentLog }) },
+  {
+    name: 'span collector',
+    start: () => startCollector({ host: '127.0.0.1', otlpPort: 0, queryPort: 0, log: silentLog }),
+  },
   { name: 'Jaeger', start: startJaegerIfFound },
 ];
 
@@ -26,6 +29,7 @@ async function startJaegerIfFound(): Promise<TraceBackend | undefined> {
 /** Whether Jaeger is there; throws where nothing may be skipped. */
 export async function isInstalled(): Promise<boolean> {
   const path = await locateBackend('jaeger');
-  if (path === undefined && process.env['CI'] === 'true') throw new Error('Jaeger is not installed, and CI skips nothing: run `npm run backends`.');
+  if (path === undefined && process.env['CI'] === 'true')
+    throw new Error('Jaeger is not installed, and CI skips nothing: run `npm run backends`.');
   return path !== undefined;
 }

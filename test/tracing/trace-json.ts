@@ -20,8 +20,21 @@ export function traceOf(...drafts: readonly SpanDraft[]): JaegerTrace {
   return { traceID: TRACE_ID, spans: drafts.map(spanOf), processes, warnings: null };
 }
 
-function spanOf({ id, parent, service = 'order', name = id, startUs = 0, durationUs = 10, tags = {}, links = [] }: SpanDraft): JaegerSpan {
-  const references: JaegerReference[] = links.map(({ traceId, spanId }) => ({ refType: 'FOLLOWS_FROM', traceID: traceId, spanID: spanId }));
+function spanOf({
+  id,
+  parent,
+  service = 'order',
+  name = id,
+  startUs = 0,
+  durationUs = 10,
+  tags = {},
+  links = [],
+}: SpanDraft): JaegerSpan {
+  const references: JaegerReference[] = links.map(({ traceId, spanId }) => ({
+    refType: 'FOLLOWS_FROM',
+    traceID: traceId,
+    spanID: spanId,
+  }));
   if (parent !== undefined) references.unshift({ refType: 'CHILD_OF', traceID: TRACE_ID, spanID: parent });
   return {
     traceID: TRACE_ID,
@@ -30,7 +43,11 @@ function spanOf({ id, parent, service = 'order', name = id, startUs = 0, duratio
     references,
     startTime: 1_700_000_000_000_000 + startUs,
     duration: durationUs,
-    tags: Object.entries(tags).map(([key, value]): JaegerTag => ({ key, type: typeof value === 'string' ? 'string' : 'bool', value })),
+    tags: Object.entries(tags).map(([key, value]): JaegerTag => ({
+      key,
+      type: typeof value === 'string' ? 'string' : 'bool',
+      value,
+    })),
     logs: [],
     processID: service,
     warnings: null,

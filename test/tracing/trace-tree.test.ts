@@ -10,7 +10,12 @@ const names = (nodes: readonly TraceNode[]): string[] => nodes.map(({ name }) =>
 describe('trace tree', () => {
   it('hangs spans below their parents, in the order in which they started', () => {
     const tree = buildTree(
-      traceOf({ id: 'late', parent: 'root', startUs: 5 }, { id: 'root' }, { id: 'early', parent: 'root', startUs: 1 }, { id: 'leaf', parent: 'late', startUs: 6 }),
+      traceOf(
+        { id: 'late', parent: 'root', startUs: 5 },
+        { id: 'root' },
+        { id: 'early', parent: 'root', startUs: 1 },
+        { id: 'leaf', parent: 'late', startUs: 6 },
+      ),
     );
     expect(names(tree.roots)).to.deep.equal(['root']);
     expect(names(tree.roots[0]?.children ?? [])).to.deep.equal(['early', 'late']);
@@ -22,7 +27,16 @@ describe('trace tree', () => {
   it('reads kind, status, attributes and links', () => {
     const link = { traceId: 'f'.repeat(32), spanId: 'e'.repeat(16) };
     const tree = buildTree(
-      traceOf({ id: 'a', tags: { 'span.kind': 'client', error: true, 'otel.status_description': 'no stock is left', 'error.type': 'NOT_FOUND' }, links: [link] }),
+      traceOf({
+        id: 'a',
+        tags: {
+          'span.kind': 'client',
+          error: true,
+          'otel.status_description': 'no stock is left',
+          'error.type': 'NOT_FOUND',
+        },
+        links: [link],
+      }),
     );
     const [node] = tree.roots;
     expect(node).to.include({ kind: 'client', status: 'error', statusMessage: 'no stock is left' });
@@ -31,7 +45,13 @@ describe('trace tree', () => {
   });
 
   it('shows a span whose parent is missing as a root that says so', () => {
-    const tree = buildTree(traceOf({ id: 'root' }, { id: 'orphan', parent: 'gone', startUs: 3 }, { id: 'child', parent: 'orphan', startUs: 4 }));
+    const tree = buildTree(
+      traceOf(
+        { id: 'root' },
+        { id: 'orphan', parent: 'gone', startUs: 3 },
+        { id: 'child', parent: 'orphan', startUs: 4 },
+      ),
+    );
     expect(names(tree.roots)).to.deep.equal(['root', 'orphan']);
     expect(tree.roots[1]).to.include({ missingParent: 'gone' });
     expect(names(tree.roots[1]?.children ?? [])).to.deep.equal(['child']);
@@ -40,7 +60,13 @@ describe('trace tree', () => {
 
   it('loses no span to a circle of references', () => {
     const tree = buildTree(
-      traceOf({ id: 'a', parent: 'c' }, { id: 'b', parent: 'a', startUs: 1 }, { id: 'c', parent: 'b', startUs: 2 }, { id: 'self', parent: 'self', startUs: 3 }, { id: 'hanger', parent: 'b', startUs: 4 }),
+      traceOf(
+        { id: 'a', parent: 'c' },
+        { id: 'b', parent: 'a', startUs: 1 },
+        { id: 'c', parent: 'b', startUs: 2 },
+        { id: 'self', parent: 'self', startUs: 3 },
+        { id: 'hanger', parent: 'b', startUs: 4 },
+      ),
     );
     expect([...walk(tree.roots)]).to.have.length(5);
     expect(names(tree.roots)).to.deep.equal(['a', 'self']);
@@ -48,7 +74,11 @@ describe('trace tree', () => {
   });
 
   it('does not overflow on a trace that is one long chain', () => {
-    const chain = Array.from({ length: 20_000 }, (_, index) => ({ id: `s${index}`, startUs: index, ...(index > 0 && { parent: `s${index - 1}` }) }));
+    const chain = Array.from({ length: 20_000 }, (_, index) => ({
+      id: `s${index}`,
+      startUs: index,
+      ...(index > 0 && { parent: `s${index - 1}` }),
+    }));
     const tree = buildTree(traceOf(...chain));
     expect([...walk(tree.roots)]).to.have.length(20_000);
   });

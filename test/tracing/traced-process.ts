@@ -16,8 +16,16 @@ export interface Outcome {
 
 // Our own argument, written by the test.
 const { endpoint, ...scenario } = JSON.parse(process.argv[2] ?? '') as Scenario;
-const tracing = await startTracing({ ...scenario, otlpEndpoint: endpoint, jaegerEndpoint: endpoint, sampleRatio: 1, log: createLog({ level: 'info' }) });
+const tracing = await startTracing({
+  ...scenario,
+  otlpEndpoint: endpoint,
+  jaegerEndpoint: endpoint,
+  sampleRatio: 1,
+  log: createLog({ level: 'info' }),
+});
 tracing.tracer({ service: 'order', version: '1', instanceId: 'order-1' }).startSpan('x').end();
 await tracing.stop();
 const stopped = performance.now();
-process.once('exit', () => process.stdout.write(JSON.stringify({ lingeredMs: performance.now() - stopped } satisfies Outcome)));
+process.once('exit', () =>
+  process.stdout.write(JSON.stringify({ lingeredMs: performance.now() - stopped } satisfies Outcome)),
+);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { expect } from 'chai';
 
-import { type Clock, MeshError } from '#kit';
+import type { Clock, MeshError } from '#kit';
 import { fetchTrace, isWhole, waitForTrace } from '#tracing';
 
 import { TRACE_ID, traceOf } from './trace-json.ts';
@@ -52,7 +52,8 @@ describe('reading a trace', () => {
     await serve((_, response) => {
       asked += 1;
       if (asked === 1) return void response.writeHead(503).end('not yet');
-      if (asked === 2) return void response.writeHead(404).end(json({ data: null, errors: [{ code: 404, msg: 'trace not found' }] }));
+      if (asked === 2)
+        return void response.writeHead(404).end(json({ data: null, errors: [{ code: 404, msg: 'trace not found' }] }));
       const spans = asked < 8 ? [{ id: 'child', parent: 'root' }] : [{ id: 'root' }, { id: 'child', parent: 'root' }];
       response.end(json({ data: [traceOf(...spans)] }));
     });
@@ -70,7 +71,9 @@ describe('reading a trace', () => {
   });
 
   it('says that nobody answers, or somebody else', async () => {
-    await serve((request, response) => void response.end(request.url?.startsWith('/json') ? '{"hello":"world"}' : '<html>'));
+    await serve(
+      (request, response) => void response.end(request.url?.startsWith('/json') ? '{"hello":"world"}' : '<html>'),
+    );
     expect((await failure(fetchTrace(url, TRACE_ID))).reason).to.equal('UNREACHABLE');
     expect((await failure(fetchTrace(`${url}/json`, TRACE_ID))).reason).to.equal('UNREACHABLE');
     expect((await failure(fetchTrace('http://127.0.0.1:1', TRACE_ID))).reason).to.equal('UNREACHABLE');
@@ -79,7 +82,9 @@ describe('reading a trace', () => {
   it('stops asking when it is told to', async () => {
     const abort = new AbortController();
     await serve(() => abort.abort(new Error('enough')));
-    const thrown = await failure(waitForTrace(url, TRACE_ID, isWhole, { deadlineMs: 1_000, clock: fastClock(), signal: abort.signal }));
+    const thrown = await failure(
+      waitForTrace(url, TRACE_ID, isWhole, { deadlineMs: 1_000, clock: fastClock(), signal: abort.signal }),
+    );
     expect(thrown.message).to.equal('enough');
   });
 });

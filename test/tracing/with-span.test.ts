@@ -26,7 +26,8 @@ describe('span helpers', () => {
 
   after(() => tracing.stop());
 
-  const tracer = (service: string): ReturnType<Tracing['tracer']> => tracing.tracer({ service, version: '1', instanceId: `${service}-1` });
+  const tracer = (service: string): ReturnType<Tracing['tracer']> =>
+    tracing.tracer({ service, version: '1', instanceId: `${service}-1` });
   const failWith = (thrown: unknown) => async (): Promise<never> => {
     throw thrown;
   };
@@ -82,15 +83,24 @@ describe('span helpers', () => {
         failed = recordedSpan(span);
         return failWith(error)();
       }).catch(() => undefined);
-      const text = JSON.stringify([recordedSpan(failed).status, recordedSpan(failed).attributes, recordedSpan(failed).events]);
-      expect(text).to.contain(type).and.not.match(/secret|hunter2/);
+      const text = JSON.stringify([
+        recordedSpan(failed).status,
+        recordedSpan(failed).attributes,
+        recordedSpan(failed).events,
+      ]);
+      expect(text)
+        .to.contain(type)
+        .and.not.match(/secret|hunter2/);
     }
   });
 
   it('carries the context in a plain object and in metadata', async () => {
     const carrier: Record<string, string> = {};
     const entries = new Map<string, string>();
-    const metadata = { get: (name: string) => [entries.get(name)].filter((value) => value !== undefined), set: (name: string, value: string) => void entries.set(name, value) };
+    const metadata = {
+      get: (name: string) => [entries.get(name)].filter((value) => value !== undefined),
+      set: (name: string, value: string) => void entries.set(name, value),
+    };
     await withSpan(tracer('order'), 'x', {}, (span) => {
       const { traceId, spanId } = span.spanContext();
       injectContext(carrier);
@@ -117,7 +127,13 @@ describe('span helpers', () => {
     injectContext(carrier);
     expect(carrier).to.deep.equal({});
     await withSpan(tracer('order'), 'bystander', {}, () => {
-      for (const traceparent of [undefined, '', 'x', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]) {
+      for (const traceparent of [
+        undefined,
+        '',
+        'x',
+        `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`,
+        `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+      ]) {
         expect(trace.getSpanContext(extractContext({ traceparent }))).to.equal(undefined);
         expect(linksTo({ traceparent })).to.deep.equal([]);
       }

@@ -21,7 +21,10 @@ export function toJaegerTrace({ traceId, spans, droppedCount }: StoredTrace): Ja
     processes[processID] = process;
     return toSpan(span, processID, spans);
   });
-  const warnings = droppedCount === 0 ? null : [`${droppedCount} more spans of this trace were dropped: the span collector keeps ${spans.size} of one trace`];
+  const warnings =
+    droppedCount === 0
+      ? null
+      : [`${droppedCount} more spans of this trace were dropped: the span collector keeps ${spans.size} of one trace`];
   return { traceID: traceId, spans: jaegerSpans, processes, warnings };
 }
 

@@ -38,7 +38,15 @@ export async function listen(routes: NodeRoutes, host: string, port: number): Pr
 function explain(cause: unknown, host: string, port: number): Error {
   const metadata = { host, port: String(port) };
   if (errorCode(cause) === 'EADDRINUSE') {
-    return refusal('PORT_IN_USE', `port ${port} on ${host} is taken; stop what listens there, or give the span collector another port`, { metadata, cause });
+    return refusal(
+      'PORT_IN_USE',
+      `port ${port} on ${host} is taken; stop what listens there, or give the span collector another port`,
+      { metadata, cause },
+    );
   }
-  return refusal('START_FAILED', `the span collector cannot listen on ${host}:${port} (${errorCode(cause) ?? 'unknown reason'})`, { metadata, cause });
+  return refusal(
+    'START_FAILED',
+    `the span collector cannot listen on ${host}:${port} (${errorCode(cause) ?? 'unknown reason'})`,
+    { metadata, cause },
+  );
 }

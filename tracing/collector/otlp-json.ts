@@ -25,7 +25,9 @@ const EMPTY: OtlpRecord = {};
 /** The spans of an export request. Throws INVALID_ARGUMENT, which says where: a request is taken whole or not at all. */
 export function readExport(body: unknown): OtlpSpan[] {
   const request = recordAt(body, 'the body');
-  return listAt(request['resourceSpans'], 'resourceSpans').flatMap((entry, index) => readResource(entry, `resourceSpans[${index}]`));
+  return listAt(request['resourceSpans'], 'resourceSpans').flatMap((entry, index) =>
+    readResource(entry, `resourceSpans[${index}]`),
+  );
 }
 
 function readResource(entry: unknown, at: string): OtlpSpan[] {

@@ -29,7 +29,9 @@ export function otlpRoutes(store: SpanStore, maxBodyBytes: number): NodeRoutes {
     }
   });
   routes.all('/v1/traces', (c) => refuse(c, 405, 'spans are sent with POST'));
-  routes.all('/v1/*', (c) => refuse(c, 501, 'the local span collector takes traces only; for metrics and logs run an OpenTelemetry collector'));
+  routes.all('/v1/*', (c) =>
+    refuse(c, 501, 'the local span collector takes traces only; for metrics and logs run an OpenTelemetry collector'),
+  );
   routes.notFound((c) => refuse(c, 404, 'nothing is here; spans go to /v1/traces'));
   return routes;
 }
@@ -40,7 +42,8 @@ function whyUnsupported(contentType: string, encoding: string): string | undefin
     return 'the local span collector takes OTLP as JSON only; set OTEL_EXPORTER_OTLP_PROTOCOL=http/json, or send to a real Jaeger';
   }
   if (type !== 'application/json') return `the content type "${contentType}" is not OTLP; send application/json`;
-  if (encoding !== 'identity' && encoding !== 'gzip') return `the content encoding "${encoding}" is not supported; send gzip or none`;
+  if (encoding !== 'identity' && encoding !== 'gzip')
+    return `the content encoding "${encoding}" is not supported; send gzip or none`;
   return undefined;
 }
 

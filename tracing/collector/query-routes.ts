@@ -24,8 +24,13 @@ export function queryRoutes(store: SpanStore): NodeRoutes {
   routes.get('/api/operations', (c) => {
     const service = c.req.query('service');
     if (service === undefined) return refuse(c, 400, "parameter 'service' is required");
-    const operations = spansOf(store, service).map((span) => JSON.stringify({ name: span.name, spanKind: kindOf(span) }));
-    return answer(c, unique(operations).map((operation): unknown => JSON.parse(operation)));
+    const operations = spansOf(store, service).map((span) =>
+      JSON.stringify({ name: span.name, spanKind: kindOf(span) }),
+    );
+    return answer(
+      c,
+      unique(operations).map((operation): unknown => JSON.parse(operation)),
+    );
   });
   routes.get('/api/traces/:id', (c) => {
     const traceId = c.req.param('id').toLowerCase();
@@ -41,7 +46,8 @@ export function queryRoutes(store: SpanStore): NodeRoutes {
 function searchTraces(c: Context, store: SpanStore): Response {
   const query = c.req.query();
   const other = Object.keys(query).find((name) => !SEARCHED_BY.has(name));
-  if (other !== undefined) return refuse(c, 501, `the local span collector does not search by ${other}; run a real Jaeger for it`);
+  if (other !== undefined)
+    return refuse(c, 501, `the local span collector does not search by ${other}; run a real Jaeger for it`);
   const { service, operation, limit = DEFAULT_LIMIT, start = 0, end = Infinity } = query;
   if (service === undefined) return refuse(c, 400, "parameter 'service' is required");
   for (const [name, value] of Object.entries({ limit, start, end })) {
@@ -73,5 +79,8 @@ function answer(c: Context, data: readonly unknown[], total: number = data.lengt
 }
 
 function refuse(c: Context, code: 400 | 404 | 501, msg: string): Response {
-  return c.json({ data: null, total: 0, limit: 0, offset: 0, errors: [{ code, msg }] } satisfies JaegerAnswer<never>, code);
+  return c.json(
+    { data: null, total: 0, limit: 0, offset: 0, errors: [{ code, msg }] } satisfies JaegerAnswer<never>,
+    code,
+  );
 }

@@ -1,9 +1,14 @@
 import type { Tracer } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 
-import { refusal } from '#kit';
+import { refusal, systemClock } from '#kit';
 
 import type { TracedService, Tracing, TracingOptions } from '../tracing-options.ts';
 import { chooseDestination } from './destination.ts';
@@ -53,6 +58,12 @@ export function createTracing(options: TracingOptions): Tracing {
     await setup.then((node) => node.undo());
   }
 
+  async function stop(): Promise<void> {
+    exporter?.hurry();
+    await flush();
+    await settlesWithin(close(), flushTimeoutMs);
+  }
+
   return {
     ready,
     flush,
@@ -62,14 +73,16 @@ export function createTracing(options: TracingOptions): Tracing {
       tracers.set(key, tracer);
       return tracer;
     },
-    stop: () => (stopping ??= flush().then(async () => void (await settlesWithin(close(), flushTimeoutMs)))),
+    stop: () => (stopping ??= stop()),
   };
 }
 
 function createExporter(options: TracingOptions): GuardedExporter | undefined {
-  const timeoutMs = options.exportTimeoutMs ?? 3_000;
-  const destination = chooseDestination(options, timeoutMs);
-  return destination && createGuardedExporter({ ...destination, timeoutMs: timeoutMs + GUARD_SLACK_MS, log: options.log });
+  const { exportTimeoutMs = 3_000, clock = systemClock, log } = options;
+  const destination = chooseDestination(options, exportTimeoutMs);
+  return (
+    destination && createGuardedExporter({ ...destination, timeoutMs: exportTimeoutMs + GUARD_SLACK_MS, clock, log })
+  );
 }
 
 function createPipeline(options: TracingOptions, exporter: GuardedExporter | undefined): SpanPipeline {
@@ -77,11 +90,16 @@ function createPipeline(options: TracingOptions, exporter: GuardedExporter | und
   if (!(sampleRatio >= 0 && sampleRatio <= 1)) {
     throw refusal('INVALID_SETTING', `the share of recorded traces is ${sampleRatio}; give a number from 0 to 1`);
   }
-  const batch = { maxQueueSize: maxQueuedSpans, maxExportBatchSize: Math.min(512, maxQueuedSpans), scheduledDelayMillis: batchDelayMs };
+  const batch = {
+    maxQueueSize: maxQueuedSpans,
+    maxExportBatchSize: Math.min(512, maxQueuedSpans),
+    scheduledDelayMillis: batchDelayMs,
+  };
   return {
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanLimits: SPAN_LIMITS,
-    spanProcessors: exporter === undefined ? [] : [createPreciseStart(), new BatchSpanProcessor({ exporter, ...batch })],
+    spanProcessors:
+      exporter === undefined ? [] : [createPreciseStart(), new BatchSpanProcessor({ exporter, ...batch })],
   };
 }
 

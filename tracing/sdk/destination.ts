@@ -17,20 +17,29 @@ export function chooseDestination(options: TracingOptions, timeoutMs: number): D
     case 'none':
       return undefined;
     case 'otlp': {
-      const url = tracesUrl(parseEndpoint(options.otlpEndpoint, 'OTLP', 'http://localhost:4318'));
-      return { endpoint: publicPart(url), open: async () => (await import('./otlp-sender.ts')).openOtlpSender({ url: url.href, timeoutMs }) };
+      const url = tracesUrl(parseEndpoint(options.otlpEndpoint ?? '', 'OTLP', 'http://localhost:4318'));
+      return {
+        endpoint: publicPart(url),
+        open: async () => (await import('./otlp-sender.ts')).openOtlpSender({ url: url.href, timeoutMs }),
+      };
     }
     case 'jaeger': {
-      const url = parseEndpoint(options.jaegerEndpoint, 'Jaeger', 'http://localhost:14268/api/traces');
-      return { endpoint: publicPart(url), open: async () => (await import('./jaeger-sender.ts')).openJaegerSender(url.href) };
+      const url = parseEndpoint(options.jaegerEndpoint ?? '', 'Jaeger', 'http://localhost:14268/api/traces');
+      return {
+        endpoint: publicPart(url),
+        open: async () => (await import('./jaeger-sender.ts')).openJaegerSender(url.href),
+      };
     }
   }
 }
 
-function parseEndpoint(text: string | undefined, name: string, example: string): URL {
-  const url = text === undefined ? null : URL.parse(text);
+function parseEndpoint(text: string, name: string, example: string): URL {
+  const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw refusal('INVALID_SETTING', `the ${name} endpoint for spans ("${text ?? ''}") is not an http or https address; write it like ${example}`);
+    throw refusal(
+      'INVALID_SETTING',
+      `the ${name} endpoint for spans, "${withoutSecrets(text)}", is no http or https address; write it like ${example}`,
+    );
   }
   return url;
 }
@@ -44,4 +53,8 @@ function tracesUrl(base: URL): URL {
 
 function publicPart({ origin, pathname }: URL): string {
   return origin + pathname;
+}
+
+function withoutSecrets(address: string): string {
+  return address.replace(/[^/]*@/, '');
 }

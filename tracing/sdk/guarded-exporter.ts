@@ -1,7 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
-import { errorCode, type Log } from '#kit';
+import { type Clock, errorCode, type Log } from '#kit';
 
 import type { SpanSender } from './span-sender.ts';
 import { settlesWithin } from './settles-within.ts';
@@ -13,27 +13,37 @@ export interface GuardOptions {
   readonly endpoint: string;
   /** After this a batch counts as lost and its sender is closed, whatever the sender itself thinks of time. */
   readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface GuardedExporter extends SpanExporter {
   /** Resolves when no batch is under way. */
   forceFlush(): Promise<void>;
+  /** From here on every batch has one attempt: whoever stops does not wait for retries. */
+  hurry(): void;
 }
+
+/** How often a backend that is down is tried. What ends in between is not even serialized. */
+const PROBE_EVERY_MS = 1_000;
 
 /**
  * An exporter that may fail without anybody but the log noticing: one line when spans stop arriving, one when they
  * arrive again. The SDK is told of success in any case: it keeps no batch that failed, it would only report it again.
  */
-export function createGuardedExporter({ open, endpoint, timeoutMs, log }: GuardOptions): GuardedExporter {
+export function createGuardedExporter({ open, endpoint, timeoutMs, clock, log }: GuardOptions): GuardedExporter {
   const underWay = new Set<Promise<void>>();
   let sender: Promise<SpanSender> | undefined;
   let isDown = false;
+  let nextProbeMs = 0;
+  let isHurried = false;
   let isClosed = false;
 
   async function deliver(spans: ReadableSpan[]): Promise<void> {
+    if (isDown && !isHurried && clock.now() < nextProbeMs) return;
     const current = (sender ??= openAnew());
-    const sending = current.then((opened) => opened.send(spans));
+    const patience = isDown || isHurried ? 'once' : 'retry';
+    const sending = current.then((opened) => opened.send(spans, patience));
     if (await settlesWithin(sending, timeoutMs)) {
       await sending.then(reportUp, reportDown);
       return;
@@ -56,9 +66,13 @@ export function createGuardedExporter({ open, endpoint, timeoutMs, log }: GuardO
   }
 
   function reportDown(thrown: unknown): void {
+    nextProbeMs = clock.now() + PROBE_EVERY_MS;
     if (isDown || isClosed) return;
     isDown = true;
-    log.warn({ endpoint, cause: reasonOf(thrown) }, 'spans do not arrive at the trace backend; calls go on, and spans are dropped until it is back');
+    log.warn(
+      { endpoint, cause: reasonOf(thrown) },
+      'spans do not arrive at the trace backend; calls go on, and spans are dropped until it is back',
+    );
   }
 
   return {
@@ -73,6 +87,7 @@ export function createGuardedExporter({ open, endpoint, timeoutMs, log }: GuardO
     async forceFlush() {
       await Promise.all(underWay);
     },
+    hurry: () => void (isHurried = true),
     async shutdown() {
       isClosed = true;
       if (sender !== undefined) await close(sender);

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { context, diag, DiagLogLevel, logs, propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { type Resource } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import type { Sampler, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 import type { Log } from '#kit';
@@ -22,9 +24,11 @@ export interface NodeSetup {
  * tracers that anybody else takes from the API. Nothing is instrumented, and neither metrics nor logs are exported.
  *
  * The package imports every exporter there is (about 75 ms of CPU and 9 MB beyond what tracing needs), so it is
- * imported here, while the process connects to other things.
+ * imported here, while the process waits for others.
  */
 export async function setUpNode(pipeline: SpanPipeline, resource: Resource, log: Log): Promise<NodeSetup> {
+  // Reading it is one long task: what the caller starts next, such as its connections, goes out before.
+  await setImmediate();
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({
     ...pipeline,

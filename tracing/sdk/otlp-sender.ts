@@ -9,30 +9,38 @@ export interface OtlpSenderOptions {
   readonly timeoutMs: number;
 }
 
+/** The library first tries again after 800 ms or more, and not at all when that is beyond its timeout. */
+const ONE_ATTEMPT_MS = 700;
+
 /** OTLP over HTTP as JSON. Headers, compression and certificates come from the standard `OTEL_EXPORTER_OTLP_*` variables. */
 export async function openOtlpSender({ url, timeoutMs }: OtlpSenderOptions): Promise<SpanSender> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   const agent = new Agent({ keepAlive: true });
   let isClosed = false;
-  const exporter = new OTLPTraceExporter({
+  const options = {
     url,
-    timeoutMillis: timeoutMs,
-    // The library cannot be told to stop retrying; it asks for the headers before each attempt.
+    // The library cannot be told to stop retrying, but it asks for the headers before each attempt.
     headers: async () => {
       if (isClosed) throw new Error('tracing stops');
       return {};
     },
     // Its shutdown leaves connections open, so they are ours to close. With TLS its own agent
     // stays, which knows the certificates; idle sockets of that do not keep a process alive.
-    ...(url.startsWith('http:') ? { httpAgentOptions: () => agent } : {}),
-  });
+    ...(url.startsWith('http:') && { httpAgentOptions: () => agent }),
+  };
+  const exporters = {
+    retry: new OTLPTraceExporter({ ...options, timeoutMillis: timeoutMs }),
+    once: new OTLPTraceExporter({ ...options, timeoutMillis: Math.min(timeoutMs, ONE_ATTEMPT_MS) }),
+  };
 
   return {
-    send: (spans) => sendThrough(exporter, spans),
+    send: (spans, patience) => sendThrough(exporters[patience], spans),
     async close() {
       isClosed = true;
+      // With an error of our own: one that the library takes for a network's would be tried again.
+      for (const socket of Object.values(agent.sockets).flat()) socket?.destroy(new Error('tracing stops'));
       agent.destroy();
-      await exporter.shutdown();
+      await Promise.all([exporters.retry.shutdown(), exporters.once.shutdown()]);
     },
   };
 }

@@ -1,10 +1,13 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
+/** Whether a batch that is refused is tried again: not while the backend is known to be down, nor when tracing stops. */
+export type Patience = 'retry' | 'once';
+
 /** One way of sending spans to a backend. */
 export interface SpanSender {
   /** Resolves when the backend has taken the batch; rejects with why it did not. */
-  send(spans: ReadableSpan[]): Promise<void>;
+  send(spans: ReadableSpan[], patience: Patience): Promise<void>;
   /** Gives up what is under way and closes the connections. */
   close(): Promise<void>;
 }

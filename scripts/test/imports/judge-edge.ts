@@ -49,7 +49,8 @@ function judgeTable(importer: string, target: string, to: string): string | unde
 
 function judgeEntry(importer: string, target: string, to: string, specifier: string): string | undefined {
   // The list of modules stands beside the services: it names what lies next to it by path.
-  if (importer === 'services/modules.ts' && (to === target || to === `${target}/service.ts`)) return undefined;
+  const listed = [target, `${target}/service.ts`, `${target}/settings.ts`];
+  if (importer === 'services/modules.ts' && listed.includes(to)) return undefined;
   if (specifier.startsWith('#')) return undefined;
   return `cross the border of ${target} by its #entry (package.json, imports), not by a path`;
 }

@@ -12,7 +12,7 @@ export function parseForm(text: string): Form {
   for (const [name, value] of new URLSearchParams(text)) {
     if (form.has(name)) throw invalid(`Received ${name} more than once.`, { param: name });
     // Postgres cannot store it.
-    if (`${name}${value}`.includes('\0')) throw invalid(`${name} has a null character.`, { param: name });
+    if (`${name}${value}`.includes('\0')) throw invalid(`Invalid string: ${name} has a null character.`, { param: name });
     form.set(name, value);
   }
   return form;

@@ -15,7 +15,7 @@ export function createRefund(simulator: Simulator, form: Form, keyed: KeyedReque
   const time = now(simulator);
   return simulator.db.transaction('stripe_simulator.refund', async (tx) => {
     const intent = await lockPaymentIntent(tx, paymentIntentId);
-    if (intent === undefined) throw missing(400, 'payment_intent', paymentIntentId, 'payment_intent');
+    if (intent === undefined) return missing(400, 'payment_intent', paymentIntentId, 'payment_intent').answer;
     const error = whyNotRefundable(intent);
     const refund = { objectId, paymentIntentId, amountMinor: intent.amount, currency: intent.currency, time };
     if (error === undefined) await recordRefund(tx, refund);

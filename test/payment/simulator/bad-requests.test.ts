@@ -44,6 +44,7 @@ const BAD_REQUESTS: readonly BadRequest[] = [
   { name: 'a method it does not cover', method: 'DELETE', path: `${INTENTS}/pi_1`, request: {}, status: 501 },
   { name: 'a page of nothing', method: 'GET', path: `${INTENTS}?limit=0`, request: {}, status: 400, code: 'parameter_invalid_integer', param: 'limit' },
   { name: 'more than 64 KB', request: { form: payment({ 'metadata[a]': 'x'.repeat(70_000) }) }, status: 413 },
+  { name: 'a body of unknown length', request: { chunked: 'amount=1' }, status: 413 },
 ];
 
 describe('card-payment simulator: bad requests', () => {

@@ -73,6 +73,8 @@ export interface RawRequest {
   readonly apiKey?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** A body that does not say how long it is. */
+  readonly chunked?: string;
 }
 
 /** One HTTP request as the `stripe` package would send it, but with every detail in the test's hands. */
@@ -89,6 +91,7 @@ export async function send(base: string, method: string, path: string, request: 
       ...headers,
     },
     ...(body !== undefined && { body }),
+    ...(request.chunked !== undefined && { body: new Blob([request.chunked]).stream(), duplex: 'half' }),
   });
   const text = await response.text();
   // The tests read single fields and compare them, so a wrong shape shows there.

@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+
+import type { StripeGateway } from '../../../services/payment/stripe-gateway.ts';
+import { expectRefusal } from '../../database/expect-refusal.ts';
+import { type SimulatorFixture, startSimulatorFixture } from '../simulator/simulator-fixture.ts';
+import { chargeOf, openGateway, patience } from './gateway-fixture.ts';
+import { gatewayShapes } from './gateway-shapes.ts';
+
+gatewayShapes('the simulator', async () => {
+  const simulator = await startSimulatorFixture();
+  return { url: simulator.url(), stop: () => simulator.remove() };
+});
+
+describe('the Stripe gateway on the simulator', () => {
+  let simulator: SimulatorFixture;
+  let gateway: StripeGateway;
+
+  before(async function () {
+    this.timeout(20_000);
+    simulator = await startSimulatorFixture();
+    gateway = openGateway(simulator.url());
+  });
+
+  after(async () => {
+    await gateway.stop();
+    await simulator.remove();
+  });
+
+  it('captures', async () => {
+    const outcome = await gateway.charge(chargeOf('captured'), patience());
+
+    const [entry, ...others] = await simulator.ledger('captured');
+    expect(outcome).to.deep.equal({ kind: 'captured', paymentIntentId: entry?.paymentIntentId });
+    expect(entry).to.include({ kind: 'capture', amountMinor: 1250n, currency: 'EUR' });
+    expect(others).to.deep.equal([]);
+  });
+
+  const declines: Record<string, string> = {
+    pm_card_chargeDeclined: 'generic_decline',
+    pm_card_chargeDeclinedInsufficientFunds: 'insufficient_funds',
+    pm_card_chargeDeclinedExpiredCard: 'expired_card',
+    pm_card_chargeDeclinedProcessingError: 'processing_error',
+  };
+  for (const [paymentMethod, declineCode] of Object.entries(declines)) {
+    it(`reads ${paymentMethod} as declined, and the same again (${declineCode})`, async () => {
+      const charge = chargeOf(paymentMethod, { paymentMethod });
+      const outcome = await gateway.charge(charge, patience());
+      const again = await gateway.charge(charge, patience());
+
+      expect(outcome).to.include({ kind: 'declined', declineCode });
+      expect(outcome.paymentIntentId).to.match(/^pi_\w+$/);
+      expect(again).to.deep.equal(outcome);
+      expect(await simulator.ledger(paymentMethod)).to.deep.equal([]);
+    });
+  }
+
+  it('answers a resend as the first time, and charges once', async () => {
+    const first = await gateway.charge(chargeOf('resent'), patience());
+    expect(await gateway.charge(chargeOf('resent'), patience())).to.deep.equal(first);
+    expect(await simulator.ledger('resent')).to.have.length(1);
+  });
+
+  it('is told when a key comes back with another amount', async () => {
+    await gateway.charge(chargeOf('other-amount'), patience());
+    const changed = gateway.charge(chargeOf('other-amount', { amountMinor: 1n + 1250n }), patience());
+
+    await expectRefusal('IDEMPOTENCY_KEY_REUSED', changed);
+    expect(await simulator.ledger('other-amount')).to.have.length(1);
+  });
+
+  it('charges once when ten ask at once, and tells those who come too early to ask again', async () => {
+    const asked = await Promise.allSettled(Array.from({ length: 10 }, () => gateway.charge(chargeOf('at-once'), patience())));
+
+    const refused = asked.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(refused.map(() => 'PAYMENT_PROVIDER_UNAVAILABLE'));
+    expect(asked.length).to.be.greaterThan(refused.length);
+    expect(await simulator.ledger('at-once')).to.have.length(1);
+  });
+
+  it('asks again by itself while the first request is under way', async () => {
+    const patient = openGateway(simulator.url(), { maxRetries: 2 });
+    const asked = await Promise.all(Array.from({ length: 5 }, () => patient.charge(chargeOf('waits'), patience())));
+    await patient.stop();
+
+    expect(new Set(asked.map(({ paymentIntentId }) => paymentIntentId)).size).to.equal(1);
+    expect(await simulator.ledger('waits')).to.have.length(1);
+  });
+
+  it('gives up on a card that does not exist, and on an amount that no card pays', async () => {
+    const unknown = await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf('no-card', { paymentMethod: 'pm_none' }), patience()));
+    expect(unknown.metadata).to.include({ stripe_code: 'resource_missing', stripe_param: 'payment_method' });
+    expect(unknown.metadata['stripe_request_id']).to.match(/^req_/);
+
+    for (const amountMinor of [0n, -1n, 100_000_000n, 10n ** 20n]) {
+      const orderId = `amount-${amountMinor}`;
+      await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf(orderId, { amountMinor }), patience()));
+      expect(await simulator.ledger(orderId)).to.deep.equal([]);
+    }
+  });
+
+  it('refunds once, whichever key it comes under', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('refunded'), patience());
+    const first = await gateway.refund({ idempotencyKey: 'refund-refunded', paymentIntentId }, patience());
+    const again = await gateway.refund({ idempotencyKey: 'refund-refunded', paymentIntentId }, patience());
+    const other = await gateway.refund({ idempotencyKey: 'refund-refunded-anew', paymentIntentId }, patience());
+
+    expect(again).to.deep.equal(first);
+    expect(other).to.deep.equal(first);
+    const entries = await simulator.ledger('refunded');
+    expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', first.refundId]);
+  });
+
+  it('has nothing to refund for a declined card or an unknown payment', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('unpaid', { paymentMethod: 'pm_card_chargeDeclined' }), patience());
+    for (const id of [paymentIntentId, 'pi_unknown']) {
+      await expectRefusal('PAYMENT_REJECTED', gateway.refund({ idempotencyKey: `refund-${id}`, paymentIntentId: id }, patience()));
+    }
+  });
+
+  it('finds everything again after the simulator restarted', async () => {
+    const first = await gateway.charge(chargeOf('restarted'), patience());
+    await simulator.restart();
+    const later = openGateway(simulator.url());
+    const again = await later.charge(chargeOf('restarted'), patience());
+    const { refundId } = await later.refund({ idempotencyKey: 'refund-restarted', paymentIntentId: first.paymentIntentId }, patience());
+    await later.stop();
+    await gateway.stop();
+    gateway = openGateway(simulator.url());
+
+    expect(again).to.deep.equal(first);
+    expect((await simulator.ledger('restarted')).map(({ objectId, kind }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', refundId]);
+  });
+});

@@ -1,0 +1,13 @@
+import { describeShop } from './behaviour.ts';
+import { type Shop, startShop } from './shop-fixture.ts';
+
+describe('the shop (a process for each service)', function () {
+  this.timeout(60_000);
+  let shop: Shop;
+  before(async () => {
+    shop = await startShop({ topology: 'micro' });
+  });
+  after(() => shop?.stop());
+
+  describeShop(() => shop);
+});

@@ -1,0 +1,13 @@
+import { describeShop } from './behaviour.ts';
+import { type Shop, startShop } from './shop-fixture.ts';
+
+describe('the shop (all services in one process)', function () {
+  this.timeout(60_000);
+  let shop: Shop;
+  before(async () => {
+    shop = await startShop({ topology: 'monolith' });
+  });
+  after(() => shop?.stop());
+
+  describeShop(() => shop);
+});

@@ -1,0 +1,94 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { trace } from '@opentelemetry/api';
+
+import { openDataFolder } from '../../cli/local/data-folder.ts';
+import { startSupervisor, type Supervisor } from '../../cli/local/supervisor.ts';
+import { connectControlPlane, openChannel } from '../../cli/serving/control-plane.ts';
+import { loadSettings } from '../../cli/settings.ts';
+import { type Database, openDatabase } from '#database';
+import { createLifecycle, silentLog, systemClock } from '#kit';
+import { type Client, createMesh } from '#mesh';
+import { MODULE_NAMES, type ModuleName } from '#modules';
+import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
+import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
+import { UserService } from '#proto/shop/user/v1/user_pb.js';
+import { type LedgerEntry, readLedger } from '#stripe-simulator';
+import { makeTestFolder } from '../database/postgres-fixture.ts';
+
+export type Topology = 'micro' | 'monolith';
+
+/** A whole shop in processes of its own: real Postgres, the stand-ins, free ports, a folder of its own. */
+export interface Shop {
+  readonly users: Client<typeof UserService>;
+  readonly inventory: Client<typeof InventoryService>;
+  readonly payments: Client<typeof PaymentService>;
+  readonly orders: Client<typeof OrderService>;
+  readonly supervisor: Supervisor;
+  /** What leads a further process to this shop's servers. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the card company has in its books. */
+  ledger(orderId: string): Promise<LedgerEntry[]>;
+  /** The tables of a service. */
+  database(name: ModuleName): Database;
+  stop(): Promise<void>;
+}
+
+export interface ShopOptions {
+  readonly topology: Topology;
+  /** Program that runs the services; default: the `mesh` command. */
+  readonly launcher?: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const SETTINGS = {
+  ...Object.fromEntries(MODULE_NAMES.map((name) => [`MESH_PORT_${name.toUpperCase()}`, '0'])),
+  MESH_LOG_LEVEL: 'warn',
+  MESH_SAGA_LEASE: '1s',
+};
+
+export async function startShop({ topology, launcher, settings = {} }: ShopOptions): Promise<Shop> {
+  const lifecycle = createLifecycle(silentLog);
+  const folder = await makeTestFolder();
+  lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
+  const given = { ...SETTINGS, ...settings, MESH_TOPOLOGY: topology, MESH_DATA_DIR: join(folder, 'data') };
+  const supervisor = await startSupervisor({
+    settings: await loadSettings(given),
+    folder: openDataFolder(given.MESH_DATA_DIR),
+    log: silentLog,
+    report: () => {},
+    environment: { ...process.env, ...given },
+    ...(launcher && { launcher }),
+  });
+  lifecycle.onStop('supervisor', supervisor.stop);
+  const environment: Record<string, string> = { ...given, ...supervisor.environment };
+  const controlPlane = await connectControlPlane(await loadSettings(environment), silentLog);
+  lifecycle.onStop('control plane', () => controlPlane.stop());
+  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel: (service) => openChannel(controlPlane, service) });
+  lifecycle.onStop('channels', mesh.stop);
+  const tracer = trace.getTracer('test');
+  const databases = new Map<string, Database>();
+  const open = (url: string, schema: string): Database => {
+    let database = databases.get(schema);
+    if (!database) {
+      database = openDatabase({ url, schema, maxConnections: 2, applicationName: 'test', tracer, log: silentLog });
+      databases.set(schema, database);
+      lifecycle.onStop(schema, database.stop);
+    }
+    return database;
+  };
+  const urlOf = (name: ModuleName): string => environment[`DATABASE_URL_${name.toUpperCase()}`] ?? '';
+  return {
+    users: mesh.client(UserService, { tracer }),
+    inventory: mesh.client(InventoryService, { tracer }),
+    payments: mesh.client(PaymentService, { tracer }),
+    orders: mesh.client(OrderService, { tracer }),
+    supervisor,
+    environment,
+    ledger: (orderId) => readLedger(open(urlOf('user').replace(/\/shop[a-z_]*(\?|$)/, '/stripe_simulator$1'), 'stripe_simulator'), { orderId }),
+    database: (name) => open(urlOf(name), name),
+    stop: lifecycle.stop,
+  };
+}

@@ -1,20 +1,40 @@
+import type { Writable } from 'node:stream';
+
 import { MeshError } from '#kit';
+
+/** Where a command writes. */
+export interface Streams {
+  readonly stdout: Writable & { readonly columns?: number };
+  readonly stderr: Writable;
+}
 
 /** Where a command's answer goes, for people or for programs. */
 export interface Output {
   readonly json: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+  /** Aborts when nobody reads any more, as in `mesh call … | head -1`. What is written after that is lost. */
+  readonly readerGone: AbortSignal;
   /** The answer itself: text for people, or one JSON document on one line. */
   answer(forPeople: () => string, forPrograms: unknown): void;
   /** Something to read while waiting; programs do not see it. */
   note(line: string): void;
 }
 
-export function createOutput(json: boolean): Output {
+export function createOutput(json: boolean, { stdout }: Streams = process): Output {
+  const gone = new AbortController();
+  // EPIPE of a pipe, EIO of a terminal that was closed: no reason to end what the command does.
+  stdout.on('error', () => gone.abort());
+  const write = (line: string): void => {
+    if (!gone.signal.aborted) stdout.write(`${line}\n`);
+  };
   return {
     json,
-    answer: (forPeople, forPrograms) => void process.stdout.write(`${json ? JSON.stringify(forPrograms) : forPeople()}\n`),
+    width: stdout.columns,
+    readerGone: gone.signal,
+    answer: (forPeople, forPrograms) => write(json ? JSON.stringify(forPrograms) : forPeople()),
     note: (line) => {
-      if (!json) process.stdout.write(`${line}\n`);
+      if (!json) write(line);
     },
   };
 }
@@ -24,8 +44,16 @@ export function renderError(thrown: unknown, json: boolean): string {
   const error = MeshError.from(thrown);
   const { code, reason, message, metadata, violations } = error;
   if (json) return JSON.stringify({ error: { code, reason, message, metadata, violations } });
-  const inside = reason === 'INTERNAL' && error.cause ? `\n${String(error.cause instanceof Error ? error.cause.stack : error.cause)}` : '';
-  return `error: ${message} (${reason})${inside}`;
+  const kind = code === reason ? code : `${code}, ${reason}`;
+  // The sentence often is that of the only field; then it need not be said twice.
+  const fields = violations.filter(({ field, description }) => !message.includes(field) || !message.includes(description));
+  return [`error: ${message} (${kind})`, ...fields.map(({ field, description }) => `  ${field}: ${description}`), ...causeOf(error)].join('\n');
+}
+
+/** A fault of this program itself: whoever mends it wants to see where. An error that came from a service has no cause here. */
+function causeOf({ reason, cause }: MeshError): string[] {
+  if (reason !== 'INTERNAL' || cause === undefined) return [];
+  return [cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)];
 }
 
 /** Columns padded to their widest cell, two spaces apart. */

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
 import { duration, flag, integer, oneOf, refusal, type ResolvedSettings, resolveSettings, type Setting, text } from '#kit';
 import { MODULE_NAMES, type ModuleName, MODULES, SERVICE_SETTINGS } from '#modules';
 
-export const DEFAULT_CONSUL = 'http://127.0.0.1:8500';
+import { readConfigFile } from './config-file.ts';
+import { closestName } from './did-you-mean.ts';
 
 const PROCESS_SETTINGS = {
-  CONSUL_HTTP_ADDR: text({ default: DEFAULT_CONSUL, doc: 'Address of the Consul agent; `mesh up` brings a stand-in when it is not set' }),
+  CONSUL_HTTP_ADDR: text({ default: 'http://127.0.0.1:8500', doc: 'Address of the Consul agent; `mesh up` brings a stand-in when it is not set' }),
   CONSUL_HTTP_TOKEN: text({ default: '', secret: true, doc: 'ACL token for Consul; empty: none' }),
   OTEL_TRACES_EXPORTER: oneOf(['otlp', 'jaeger', 'none'], { default: 'otlp', doc: 'Where spans go: OTLP, Jaeger\'s own protocol, or nowhere' }),
   OTEL_EXPORTER_OTLP_ENDPOINT: text({ default: 'http://127.0.0.1:4318', doc: 'Base address of the OTLP/HTTP receiver; `mesh up` brings a stand-in when it is not set' }),
@@ -24,6 +21,7 @@ const PROCESS_SETTINGS = {
   MESH_DATA_DIR: text({ default: '.mesh', doc: 'Folder of everything `mesh up` keeps: the database, the registry, the lock' }),
   MESH_TOPOLOGY: oneOf(['micro', 'monolith'], { default: 'micro', doc: 'One process for each service, or one for all' }),
   MESH_STOP_TIMEOUT: duration({ default: 10_000, doc: 'How long a service may take to stop before it is killed' }),
+  MESH_BACKENDS_DIR: text({ default: '', doc: 'Folder in which `npm run backends` keeps the real servers; empty: the user\'s cache folder' }),
 };
 
 const PORT_SETTINGS = Object.fromEntries(
@@ -61,7 +59,9 @@ export function databaseSetting(name: ModuleName): string {
 
 /** Resolves every setting: flags over environment over `mesh.config.ts` in the current folder over defaults. */
 export async function loadSettings(flags: Readonly<Record<string, string | undefined>> = {}): Promise<Resolved> {
-  const { values, origins } = resolveSettings(SETTINGS, { flags, environment: process.env, file: await readConfigFile() });
+  const file = await readConfigFile();
+  refuseMisspelt([...Object.keys(process.env), ...Object.keys(file)]);
+  const { values, origins } = resolveSettings(SETTINGS, { flags, environment: process.env, file });
   const ofModule = <T>(key: (name: ModuleName) => string): Readonly<Record<ModuleName, T>> =>
     // PORT_SETTINGS and DATABASE_SETTINGS declare one of each for every module, as integer and text.
     Object.fromEntries(MODULE_NAMES.map((name) => [name, values[key(name)] as T])) as Record<ModuleName, T>;
@@ -70,12 +70,16 @@ export async function loadSettings(flags: Readonly<Record<string, string | undef
   return { values, origins, ports: ofModule<number>(portSetting), databaseUrls: urls };
 }
 
-async function readConfigFile(): Promise<Readonly<Record<string, string>>> {
-  const path = resolve('mesh.config.ts');
-  if (!existsSync(path)) return {};
-  const { default: config }: { default?: unknown } = await import(pathToFileURL(path).href);
-  if (typeof config !== 'object' || config === null) {
-    throw refusal('INVALID_SETTING', 'mesh.config.ts must have a default export: an object of settings, such as { MESH_ZONE: \'b\' }');
+/**
+ * A name that is almost one of ours is a slip. Other names with our prefix are refused by
+ * `resolveSettings`; DATABASE_URL_… is anybody's, so only the slip is.
+ */
+function refuseMisspelt(names: readonly string[]): void {
+  for (const name of names) {
+    const [, prefix = '', rest = ''] = /^(MESH_|DATABASE_URL_)(.*)$/.exec(name) ?? [];
+    if (prefix === '' || name in SETTINGS) continue;
+    const known = Object.keys(SETTINGS).filter((setting) => setting.startsWith(prefix));
+    const meant = closestName(rest, known.map((setting) => setting.slice(prefix.length)));
+    if (meant) throw refusal('INVALID_SETTING', `${name} is not a setting of shopmesh; did you mean ${prefix}${meant}? (\`mesh config\` lists them all)`);
   }
-  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value)]));
 }

@@ -1,16 +1,22 @@
-import { systemClock } from '#kit';
-
 /** Ctrl-C under npm arrives twice: from the terminal and passed on by npm. Within this time it is one. */
 const ONE_KEYPRESS_MS = 1_000;
 
-/** Resolves at the first of these signals. Asking again, later, ends the process at once: its children notice and end too. */
+/** What a shell reports of a program that Ctrl-C ended: 128 and the number of SIGINT. */
+export const INTERRUPTED = 130;
+
+/**
+ * Resolves at the first of these signals. One that comes more than a second later does
+ * what the system does by itself: it ends the process at once, and its children notice
+ * and end too.
+ */
 export function whenSignalled(signals: readonly NodeJS.Signals[]): Promise<void> {
   return new Promise((resolve) => {
-    let first: number | undefined;
+    const letGo = (): void => {
+      for (const signal of signals) process.off(signal, told);
+    };
     const told = (): void => {
-      first ??= systemClock.now();
-      if (systemClock.now() - first > ONE_KEYPRESS_MS) process.exit(130);
       resolve();
+      setTimeout(letGo, ONE_KEYPRESS_MS).unref();
     };
     for (const signal of signals) process.on(signal, told);
   });

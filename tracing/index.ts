@@ -23,4 +23,3 @@ export {
   walk,
 } from './trace-tree.ts';
 export { renderTrace, type RenderOptions } from './render-trace.ts';
-export { type Collector, type CollectorOptions, startCollector } from './start-collector.ts';

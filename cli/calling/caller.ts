@@ -26,6 +26,7 @@ export async function createCaller(settings: Resolved): Promise<Caller> {
   lifecycle.onStop('control plane', () => controlPlane.stop());
   const tracing = await startProcessTracing(settings, log);
   lifecycle.onStop('tracing', tracing.stop);
+  await tracing.ready;
   const mesh = createMesh({ clock: systemClock, log, openChannel: (service) => openChannel(controlPlane, service) });
   lifecycle.onStop('channels', mesh.stop);
   const tracer = tracing.tracer({ service: 'mesh-cli', version: VERSION, instanceId: newId(systemClock, systemRandom) });

@@ -2,10 +2,8 @@ import { join } from 'node:path';
 
 import { ProxyTracerProvider } from '@opentelemetry/api';
 
-import { startEmbeddedAgent } from '#discovery';
 import { type Lifecycle, type Log, MeshError, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES } from '#modules';
-import { startCollector } from '#tracing';
 
 import { databaseSetting, type Resolved } from '../settings.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -55,8 +53,9 @@ async function asSet({ report }: Given, name: string, where: string): Promise<En
 }
 
 async function startAgent({ folder, lifecycle, log, report }: Given): Promise<Environment> {
+  const { startAgent: start } = await import('#discovery/agent');
   const agent = await onPreferredPort(8500, (port) =>
-    startEmbeddedAgent({ dataDir: join(folder.path, 'agent'), host: HOST, port, log, clock: systemClock, random: systemRandom }),
+    start({ dataDir: join(folder.path, 'agent'), host: HOST, port, log, clock: systemClock, random: systemRandom }),
   );
   lifecycle.onStop('agent', () => agent.stop());
   report('consul', `${agent.url} (stand-in)`);
@@ -64,6 +63,7 @@ async function startAgent({ folder, lifecycle, log, report }: Given): Promise<En
 }
 
 async function startSpans({ lifecycle, log, report }: Given): Promise<Environment> {
+  const { startCollector } = await import('#tracing/collector');
   const collector = await onPreferredPort(4318, (otlpPort) =>
     onPreferredPort(16_686, (queryPort) => startCollector({ host: HOST, otlpPort, queryPort, log })),
   );

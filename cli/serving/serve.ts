@@ -102,6 +102,7 @@ async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   });
   lifecycle.onStop(`${name} work`, () => built.stop?.());
   const hosted = mesh.host({ contract: module.contract, handlers: built.handlers, tracer, log, check: database.ping });
+  await tracing.ready;
   const listening = await listen(name, hosted.listen, shared);
   lifecycle.onStop(`${name} server`, listening.stop);
   const registration = await controlPlane.register({

@@ -9,7 +9,6 @@ import type { Guardian } from './guardian.ts';
 import { initializeCluster, SUPERUSER, syncCluster } from './initialize.ts';
 import { takeOwnership } from './ownership.ts';
 import { stopLeftover } from './postmaster.ts';
-import { waitUntilGone } from './process-start.ts';
 import { makeSocketFolder, SOCKET_PORT } from './socket-folder.ts';
 import { startServer } from './start-server.ts';
 
@@ -79,7 +78,7 @@ async function startOn(
   const socketFolder = await makeSocketFolder(folder.cluster, folder.user);
   lifecycle.onStop('folder of the socket', () => rm(socketFolder, { recursive: true, force: true }));
   const guardian = await startServer(folder, binaries, socketFolder, onProgress);
-  const gone = untilGone(guardian);
+  const gone = untilGone(guardian, folder.cluster);
   lifecycle.onStop('Postgres', async () => {
     guardian.release();
     await gone;
@@ -95,14 +94,10 @@ async function startOn(
   };
 }
 
-/** Longer than the guardian's own patience. */
-const END_TIMEOUT_MS = 25_000;
-
-async function untilGone(guardian: Guardian): Promise<void> {
+async function untilGone(guardian: Guardian, cluster: string): Promise<void> {
   await guardian.ended;
-  // If the guardian was killed, Postgres still runs, until the end of the lifeline makes the watcher stop it.
-  guardian.release();
-  await waitUntilGone(guardian.pid, END_TIMEOUT_MS);
+  // Only if the guardian was killed is there still a Postgres.
+  await stopLeftover(cluster);
 }
 
 async function readPassword({ password, path }: DataFolder): Promise<string> {

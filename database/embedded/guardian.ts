@@ -41,14 +41,14 @@ while kill -0 "$postgres" 2>/dev/null; do
   status=$?
 done
 kill -KILL "$watcher" 2>/dev/null
-rmdir "$socket_folder" 2>/dev/null
+rm -rf -- "$socket_folder"
 exit "$status"
 `;
 
 export interface Guardian {
   /** Postgres's own id. */
   readonly pid: number;
-  /** Lets go of the lifeline. */
+  /** Lets go of the lifeline: Postgres stops. */
   release(): void;
   /** Resolves when the guardian has ended, which it does after Postgres unless it is killed. */
   readonly ended: Promise<void>;
@@ -83,8 +83,13 @@ export async function startGuardian({ program, args, user, socketFolder, logFile
   const { stdin, stdout } = child;
   if (!stdin || !stdout) throw await failureOf(ended);
   stdin.on('error', () => undefined);
+  const release = (): void => {
+    stdin.end();
+    // In case the one who waits for the lifeline was killed: the other one passes it on.
+    child.kill('SIGTERM');
+  };
   const [line] = await Promise.race([once(stdout.setEncoding('utf8'), 'data'), ended.then(() => [''])]);
-  return { pid: Number.parseInt(String(line), 10), release: () => void stdin.end(), ended };
+  return { pid: Number.parseInt(String(line), 10), release, ended };
 }
 
 /** A child without pipes is one that could not be started; its error event says why. */

@@ -76,7 +76,7 @@ export function createKeyValues(state: AgentState, changed: () => void): KeyValu
 
 function refuseOverflow({ keys }: AgentState, key: string, encoded: string): void {
   const others = [...keys.values()].filter((record) => record.key !== key);
-  const bytes = others.reduce((sum, record) => sum + record.value.length * 0.75, encoded.length * 0.75);
+  const bytes = others.reduce((sum, { value }) => sum + Buffer.byteLength(value, 'base64'), Buffer.byteLength(encoded, 'base64'));
   if (others.length < LIMITS.keys && bytes <= LIMITS.storeBytes) return;
   const message = `the embedded agent keeps at most ${LIMITS.keys} keys and ${LIMITS.storeBytes} bytes; delete some, or run Consul`;
   throw new HTTPException(507, { message });

@@ -81,15 +81,23 @@ describe('the guardian of an embedded Postgres', function () {
     it(`lets no Postgres be left when its ${which === 0 ? 'first' : 'second'} process is killed`, async () => {
       const { runner, pid, shells } = await run();
       process.kill(shells[which] ?? 0, 'SIGKILL');
-      // The second one only matters when the lifeline ends.
       await runner.stop();
       await untilGone(pid, ...shells);
     });
   }
 
+  it('may be killed as a whole: its parent then stops Postgres', async () => {
+    const { runner, pid, shells } = await run();
+    for (const shell of shells) process.kill(shell, 'SIGKILL');
+    await untilGone(pid);
+    await runner.stop();
+  });
+
   it('when everybody is killed with -9, the next start stops what is left and goes on', async () => {
     const { runner, pid, shells } = await run();
-    for (const shell of shells.toReversed()) process.kill(shell, 'SIGKILL');
+    // At once, before any of them notices the others.
+    process.kill(runner.process.pid ?? 0, 'SIGSTOP');
+    for (const shell of shells) process.kill(shell, 'SIGKILL');
     await runner.kill();
     expect(await isRunning(pid), 'nobody is there to stop it').to.equal(true);
     const steps: string[] = [];

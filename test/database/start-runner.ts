@@ -26,7 +26,7 @@ export async function startRunner(dataDir: string, user: { uid?: number; gid?: n
     process: child,
     message,
     async stop() {
-      if (child.connected) child.send('stop');
+      if (message.type === 'started') child.send('stop');
       await exited;
     },
     async kill() {

@@ -1,0 +1,3 @@
+import { conformance } from './conformance/all.ts';
+
+describe('the local transport', () => conformance('local'));

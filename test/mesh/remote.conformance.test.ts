@@ -1,0 +1,3 @@
+import { conformance } from './conformance/all.ts';
+
+describe('the remote transport', () => conformance('remote'));

@@ -1,0 +1,85 @@
+import type { DescService } from '@bufbuild/protobuf';
+import { Channel, credentials } from '@grpc/grpc-js';
+
+import { systemClock } from '#kit';
+import { type Client, createMesh, type Handlers, type Listening, type Mesh, type MeshOptions, serviceName } from '#mesh';
+
+import { captureLog, type LogLine } from '../../tracing/captured-log.ts';
+import { createTelemetry, type Telemetry } from './telemetry.ts';
+
+/** How the services of a fleet reach one another: all in one mesh, or each in its own behind a port. */
+export type Transport = 'local' | 'remote';
+
+/** A caller's way to the stubs. */
+export type Stubs = <S extends DescService>(contract: S) => Client<S>;
+
+export interface Fleet {
+  /** Hosts a service with these handlers; `stubs` are those of the service itself. Methods left out fail. */
+  host<S extends DescService>(contract: S, handlers: (stubs: Stubs) => Partial<Handlers<S>>, check?: () => Promise<void>): Promise<Listening>;
+  /** The stub of a caller that is no service. */
+  readonly client: Stubs;
+  readonly telemetry: Telemetry;
+  /** What the services wrote, warnings and worse. */
+  readonly log: readonly LogLine[];
+  stop(): Promise<void>;
+}
+
+/** What a test adds to every mesh of its fleet. */
+export type FleetOptions = Pick<MeshOptions, 'interceptors'>;
+
+/** Services as a monolith (`local`) or as microservices over loopback (`remote`), with the same handlers. */
+export function createFleet(transport: Transport, options: FleetOptions = {}): Fleet {
+  const ports = new Map<string, number>();
+  const meshes: Mesh[] = [];
+  const listening: Listening[] = [];
+  const telemetry = createTelemetry();
+  const { log, lines } = captureLog('warn');
+
+  function openMesh(): Mesh {
+    const mesh = createMesh({
+      clock: systemClock,
+      log,
+      openChannel: (service) => new Channel(`127.0.0.1:${ports.get(service)}`, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 }),
+      ...options,
+    });
+    meshes.push(mesh);
+    return mesh;
+  }
+
+  const outside = openMesh();
+  const stubsOf = (mesh: Mesh, name: string): Stubs => {
+    const tracer = telemetry.tracer(name);
+    return (contract) => mesh.client(contract, { tracer });
+  };
+
+  return {
+    async host(contract, handlers, check = async () => undefined) {
+      const name = serviceName(contract);
+      const mesh = transport === 'local' ? outside : openMesh();
+      // Methods that a test leaves out are never called by it.
+      const complete = handlers(stubsOf(mesh, name)) as Handlers<typeof contract>;
+      const hosted = mesh.host({ contract, handlers: complete, tracer: telemetry.tracer(name), log, check });
+      const opened = await hosted.listen('127.0.0.1', 0);
+      ports.set(name, opened.port);
+      listening.push(opened);
+      return opened;
+    },
+    client: stubsOf(outside, 'caller'),
+    telemetry,
+    log: lines,
+    async stop() {
+      await Promise.all(meshes.map((mesh) => mesh.stop()));
+      await Promise.all(listening.map((opened) => opened.stop()));
+    },
+  };
+}
+
+/** A fleet for the tests of one `describe`, stopped after each test. */
+export function useFleet(transport: Transport, options: FleetOptions = {}): () => Fleet {
+  let fleet: Fleet;
+  beforeEach(() => {
+    fleet = createFleet(transport, options);
+  });
+  afterEach(() => fleet.stop());
+  return () => fleet;
+}

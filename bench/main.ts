@@ -1,16 +1,7 @@
 import { Command, Option } from 'commander';
 
-import type { Figure } from './figure.ts';
+import type { Bench } from './bench.ts';
 import { recordFigures, renderFigures } from './results.ts';
-
-/** What a benchmark gets. Progress goes to standard error, so that `--json` stays clean. */
-export interface BenchOptions {
-  readonly progress: (line: string) => void;
-  /** Fewer and shorter slices: shows that it works, not how fast. */
-  readonly quick: boolean;
-}
-
-export type Bench = (options: BenchOptions) => Promise<readonly Figure[]>;
 
 const BENCHES: Readonly<Record<string, { readonly what: string; load(): Promise<{ bench: Bench }> }>> = {
   start: { what: 'time from `mesh up` to a placed order, and memory of the running shop', load: () => import('./start.ts') },

@@ -10,7 +10,7 @@ import { dataFolder } from '../cli/local/data-folder.ts';
 import { MODULE_NAMES } from '#modules';
 
 import { type Figure, judge, median } from './figure.ts';
-import type { BenchOptions } from './main.ts';
+import type { BenchOptions } from './bench.ts';
 
 const MESH = join(import.meta.dirname, '..', 'cli', 'mesh.js');
 const MB = 2 ** 20;

@@ -1,4 +1,4 @@
-import { errorCode, MeshError, refusal, type Reason } from '#kit';
+import { errorCode, MeshError, refusal } from '#kit';
 
 /** What stands behind a failure, with what a caller or operator can do about it. */
 const TROUBLES = {
@@ -64,8 +64,7 @@ export function databaseError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;
   const trouble = troubleOf(thrown);
   if (trouble === undefined) return MeshError.from(thrown);
-  const reason: Reason = 'DATABASE_UNAVAILABLE';
-  return refusal(reason, TROUBLES[trouble], { cause: thrown, metadata: { trouble } });
+  return refusal('DATABASE_UNAVAILABLE', TROUBLES[trouble], { cause: thrown, metadata: { trouble } });
 }
 
 function troubleOf(thrown: unknown): Trouble | undefined {
@@ -82,7 +81,7 @@ export function isUnreachable(error: MeshError): boolean {
   return error.reason === 'DATABASE_UNAVAILABLE' && error.metadata['trouble'] === 'unreachable';
 }
 
-/** A row with these values is there already, by the constraint or unique index of that name. The transaction is aborted by then. */
+/** A row like it is there already, by the constraint or unique index of that name. Its transaction is aborted by then. */
 export function isUniqueViolation(thrown: unknown, constraint: string): boolean {
   const error = serverError(thrown);
   return error?.code === '23505' && error.constraint === constraint;
@@ -111,7 +110,7 @@ export function isHanging(thrown: unknown): boolean {
   return error instanceof Error && error.message === QUERY_TIMEOUT;
 }
 
-/** The connection was lost while COMMIT was under way: the change is there or is not. Ask again, by the same idempotency key. */
+/** The connection was lost during COMMIT: the change is there or is not. Ask again, by the same idempotency key. */
 export function isCommitUnknown(thrown: unknown): boolean {
   return thrown instanceof MeshError && thrown.metadata['commit'] === 'unknown';
 }
@@ -122,7 +121,8 @@ export function commitError(thrown: unknown): MeshError {
   const sentence =
     'the connection to the database was lost during COMMIT, so the change may have been made or not; ' +
     'send the same request again under the same idempotency key';
-  return refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown, metadata: { trouble: 'unreachable', commit: 'unknown' } });
+  const metadata = { trouble: 'unreachable', commit: 'unknown' };
+  return refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown, metadata });
 }
 
 function isNotCommitted(thrown: unknown): boolean {

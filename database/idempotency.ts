@@ -59,6 +59,8 @@ export async function claimKey(tx: Transaction, claim: KeyClaim): Promise<KeyCla
   const found = await tx.query<{ resourceId: string; sameRequest: boolean }>(findKey, [method, caller, key, requestHash]);
   const [first] = found;
   // Only a key that is deleted between the two statements gets here.
-  if (first === undefined) throw refusal('DATABASE_UNAVAILABLE', 'the idempotency key has just expired; send the request again');
+  if (first === undefined) {
+    throw refusal('DATABASE_UNAVAILABLE', 'the idempotency key has just expired; send the request again');
+  }
   return { claimed: false, ...first };
 }

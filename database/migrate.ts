@@ -22,7 +22,7 @@ export interface MigrateOptions {
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
-/** For the lock among migrators and for the tables' own: a migration that waits behind a long transaction stops everybody. */
+/** For the lock among migrators and for those of tables: a migration that waits for a table keeps everybody from it. */
 const LOCK_TIMEOUT_MS = 30_000;
 
 /**
@@ -39,7 +39,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     return await migrateExisting(options);
   } catch (thrown) {
-    if (!options.mayCreateDatabase || !(thrown instanceof MeshError) || thrown.metadata['trouble'] !== 'missing') throw thrown;
+    const isMissing = thrown instanceof MeshError && thrown.metadata['trouble'] === 'missing';
+    if (!isMissing || !options.mayCreateDatabase) throw thrown;
   }
   await ensureDatabase(options.url);
   return migrateExisting(options);
@@ -67,7 +68,8 @@ async function takeTurn(client: Client, schema: string): Promise<void> {
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`shopmesh.migrate.${schema}`]);
   } catch (thrown) {
     if (sqlState(thrown) !== LOCK_NOT_AVAILABLE) throw thrown;
-    const sentence = `another process has been migrating schema "${schema}" for ${LOCK_TIMEOUT_MS / 1000} s; wait for it, or end it`;
+    const since = `for ${LOCK_TIMEOUT_MS / 1000} s`;
+    const sentence = `another process has been migrating schema "${schema}" ${since}; wait for it, or end it`;
     throw refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown });
   }
 }
@@ -126,7 +128,8 @@ async function applyOne(client: Client, file: string, apply: () => Promise<unkno
 function failure(file: string, thrown: unknown): string {
   const cause = thrown instanceof Error ? thrown.message : String(thrown);
   if (cause.startsWith('MD5 checksum failed')) {
-    return `a migration before ${file} was changed after it had been applied; restore it and put the change into a new file`;
+    const what = `a migration before ${file} was changed after it had been applied`;
+    return `${what}; restore it and put the change into a new file`;
   }
   return `migration ${file} failed and left nothing behind: ${cause}`;
 }

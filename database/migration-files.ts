@@ -24,14 +24,18 @@ export async function listMigrations({ name, directory }: MigrationComponent): P
   migrations.sort((left, right) => left.version - right.version);
   migrations.forEach(({ file, version }, index) => {
     if (version === index + 1) return;
-    throw refusal('START_FAILED', `migration ${name}/${file} should have number ${index + 1}: the numbers run without gaps`);
+    const sentence = `migration ${name}/${file} should have number ${index + 1}: the numbers run without gaps`;
+    throw refusal('START_FAILED', sentence);
   });
   return migrations;
 }
 
 function versionOf(component: string, file: string): number {
   const digits = /^(\d+)\.do\.[a-z0-9-]+\.sql$/.exec(file)?.[1];
-  if (digits === undefined) throw refusal('START_FAILED', `migration ${component}/${file} should be called like 001.do.create-table.sql`);
+  if (digits === undefined) {
+    const sentence = `migration ${component}/${file} should be called like 001.do.create-table.sql`;
+    throw refusal('START_FAILED', sentence);
+  }
   return Number(digits);
 }
 

@@ -7,7 +7,12 @@ import type { Queryable, Statement } from './statement.ts';
 export type ComponentState =
   | { readonly kind: 'up-to-date'; readonly component: string }
   | { readonly kind: 'outdated'; readonly component: string; readonly pending: readonly string[] }
-  | { readonly kind: 'newer'; readonly component: string; readonly databaseVersion: number; readonly codeVersion: number };
+  | {
+      readonly kind: 'newer';
+      readonly component: string;
+      readonly databaseVersion: number;
+      readonly codeVersion: number;
+    };
 
 /** The worst of its components: `newer` before `outdated` before `up-to-date`. */
 export type SchemaState = ComponentState['kind'];
@@ -46,8 +51,8 @@ export function schemaRefusal(schema: string, components: readonly ComponentStat
   const outdated = components.find((component) => component.kind === 'outdated');
   if (!outdated) return undefined;
   const { component, pending } = outdated;
-  const files = pending.join(', ');
-  return refusal('SCHEMA_OUTDATED', `schema "${schema}" lacks migrations of ${component} (${files}); run \`mesh migrate\``);
+  const what = `migrations of ${component} (${pending.join(', ')})`;
+  return refusal('SCHEMA_OUTDATED', `schema "${schema}" lacks ${what}; run \`mesh migrate\``);
 }
 
 async function databaseVersion(database: Queryable, component: MigrationComponent): Promise<number> {

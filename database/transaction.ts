@@ -59,7 +59,11 @@ async function runOnce<T>(
   return result;
 }
 
-function openTransaction(connection: Connection, spans: StatementSpans, name: string): { tx: Transaction; close(): void } {
+function openTransaction(
+  connection: Connection,
+  spans: StatementSpans,
+  name: string,
+): { tx: Transaction; close(): void } {
   let isOpen = true;
   const tx: Transaction = {
     async query(statement, values) {

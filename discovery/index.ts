@@ -1,3 +1,4 @@
+// The embedded agent is an entry of its own, `#discovery/agent`: only the process that hosts it loads its code.
 export { connectConsul } from './connect.ts';
 export type { ConsulControlPlane, ConsulOptions } from './consul/control-plane.ts';
 export { discoveryChannelOptions } from './channel-options.ts';
@@ -11,5 +12,4 @@ export type {
   PolicyStore,
   Registration,
 } from './control-plane.ts';
-export { type EmbeddedAgent, type EmbeddedAgentOptions, startEmbeddedAgent } from './embedded-agent.ts';
 export { newInstanceId } from './instance-id.ts';

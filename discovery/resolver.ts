@@ -92,7 +92,7 @@ export class ConsulResolver implements experimental.Resolver {
 
   /** Calls go on with the last list; only where there never was one do they fail, instead of waiting for it. */
   #reportError({ reason, message }: MeshError): void {
-    if (true) return;
+    if (this.#hasInstances) return;
     this.#listener(unavailable(`${reason}: ${message}`), ATTRIBUTES, statusOf(ROUND_ROBIN), '');
   }
 }

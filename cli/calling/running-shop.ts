@@ -1,23 +1,29 @@
-import { askSupervisor, type SupervisorStatus } from '../local/control-socket.ts';
+import { refusal } from '#kit';
+
+import { askEnvironment, askSupervisor, type SupervisorStatus } from '../local/control-socket.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { loadSettings, type Resolved } from '../settings.ts';
 
 /**
- * The settings of a command that talks to a running shop: where nothing else is said,
- * those of the shop that `mesh up` started from this folder.
+ * The settings of a command beside a running shop: where nothing else is said, those of
+ * the shop that `mesh up` started from this folder. NOT_RUNNING while it still starts.
  */
 export async function settingsOfRunningShop(flags: Readonly<Record<string, string | undefined>> = {}): Promise<{
   readonly settings: Resolved;
   readonly supervisor: SupervisorStatus | undefined;
 }> {
   const settings = await loadSettings(flags);
-  const supervisor = await askSupervisor(dataFolder(settings.values.MESH_DATA_DIR).controlSocket);
+  const { controlSocket } = dataFolder(settings.values.MESH_DATA_DIR);
+  const supervisor = await askSupervisor(controlSocket);
   if (!supervisor) return { settings, supervisor };
-  const found: Record<string, string> = {
-    CONSUL_HTTP_ADDR: supervisor.consulUrl,
-    MESH_JAEGER_URL: supervisor.jaegerUrl,
-    OTEL_EXPORTER_OTLP_ENDPOINT: supervisor.otlpEndpoint,
-  };
-  const unset = Object.entries(found).filter(([name]) => settings.origins[name] === 'default');
-  return { settings: await loadSettings({ ...Object.fromEntries(unset), ...flags }), supervisor };
+  const shop = await askEnvironment(controlSocket);
+  if (!shop) throw refusal('NOT_RUNNING', `the shop (process ${supervisor.pid}) is not up yet, or no longer; wait until \`mesh up\` says that it is`);
+  const unsaid = Object.entries(shop).filter(([name]) => !isSaid(name, settings));
+  return { settings: await loadSettings({ ...Object.fromEntries(unsaid), ...flags }), supervisor };
+}
+
+/** Whether the user has set it; DATABASE_URL is said for every service. */
+function isSaid(name: string, { origins }: Resolved): boolean {
+  const isSet = (setting: string): boolean => origins[setting] !== 'default';
+  return isSet(name) || (name.startsWith('DATABASE_URL_') && isSet('DATABASE_URL'));
 }

@@ -1,73 +1,104 @@
 import { createLog, MeshError, refusal } from '#kit';
 import { isModuleName, loadModule, MODULE_NAMES, type ModuleName } from '#modules';
 
+import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { closestName } from '../did-you-mean.ts';
 import { type ChildMessage, isStartMessage } from '../local/messages.ts';
 import type { Output } from '../output.ts';
-import { type ProcessHooks, serve } from '../serving/serve.ts';
-import { loadSettings } from '../settings.ts';
+import { type ProcessHooks, serve, type ServingProcess } from '../serving/serve.ts';
+import { loadSettings, portSetting, type Resolved } from '../settings.ts';
 import { whenSignalled } from '../signals.ts';
 
 export interface ServeOptions {
   /** Started by `mesh up`: settings come over the channel, and its end is ours. */
   readonly supervised?: boolean;
   readonly hooks?: ProcessHooks;
-  readonly flags?: Readonly<Record<string, string | undefined>>;
+  /** Of the service, when it is only one. */
+  readonly port?: string;
 }
 
 /** `mesh serve <module…>`: these services in one process, until a signal. */
-export async function serveCommand(names: readonly string[], output: Output, { supervised = false, hooks = {}, flags = {} }: ServeOptions): Promise<void> {
-  const modules = names.map(moduleName);
+export async function serveCommand(names: readonly string[], output: Output, options: ServeOptions): Promise<void> {
+  const { supervised = false, hooks = {}, port } = options;
+  const modules = [...new Set(names.map(moduleName))];
+  const flags = portFlag(modules, port);
   const ended = whenTold(supervised);
   try {
-    if (supervised) Object.assign(process.env, await startMessage(modules));
-    const settings = await loadSettings(flags);
+    if (supervised && !(await receiveSettings(modules, ended))) return;
+    const settings = supervised ? await loadSettings() : (await settingsOfRunningShop(flags)).settings;
     const log = createLog({ level: settings.values.MESH_LOG_LEVEL });
-    const running = await serve(modules, settings, log, hooks);
-    tell({ kind: 'ready', services: running.services });
-    if (!supervised) {
-      output.answer(
-        () => [...running.services.map(({ name, address, port }) => `${name} serves on ${address}:${port}`), 'Ctrl-C stops it'].join('\n'),
-        running.services,
-      );
+    const starting = serve(modules, settings, log, hooks);
+    const running = await Promise.race([starting, ended]);
+    if (running) {
+      tell({ kind: 'ready', services: running.services });
+      if (!supervised) announce(running, settings, output);
+      await ended;
     }
-    await ended;
-    await within(running.stop(), settings.values.MESH_STOP_TIMEOUT);
+    await within(stopOf(starting), settings.values.MESH_STOP_TIMEOUT);
   } catch (thrown) {
     const { reason, message } = MeshError.from(thrown);
     tell({ kind: 'failed', reason, message });
     throw thrown;
   } finally {
-    if (process.connected) process.disconnect();
+    if (supervised && process.connected) process.disconnect();
   }
 }
 
 function moduleName(name: string): ModuleName {
   if (isModuleName(name)) return name;
-  throw refusal('INVALID_ARGUMENT', `there is no service ${name}; the services are ${MODULE_NAMES.join(', ')}`);
+  const meant = closestName(name, MODULE_NAMES);
+  throw refusal('INVALID_ARGUMENT', `there is no service ${name}${meant ? `; did you mean ${meant}?` : ''} (the services are ${MODULE_NAMES.join(', ')})`);
 }
 
-/** Loads the services' code while the supervisor's servers come up. */
-async function startMessage(modules: readonly ModuleName[]): Promise<Readonly<Record<string, string>>> {
+function portFlag(modules: readonly ModuleName[], port: string | undefined): Readonly<Record<string, string>> {
+  if (port === undefined) return {};
+  const [name, ...others] = modules;
+  if (name && others.length === 0) return { [portSetting(name)]: port };
+  throw refusal('INVALID_ARGUMENT', `--port is for one service; for several set ${modules.map(portSetting).join(', ')}`);
+}
+
+/** Loads the services' code while the supervisor's servers come up, then takes its settings over. False when it ended before. */
+async function receiveSettings(modules: readonly ModuleName[], ended: Promise<void>): Promise<boolean> {
   const message = new Promise<Readonly<Record<string, string>>>((resolve) => {
     process.on('message', (received) => {
       if (isStartMessage(received)) resolve(received.environment);
     });
   });
-  await Promise.all(modules.map(loadModule));
-  return message;
+  const loaded = Promise.all(modules.map(loadModule)).then(() => message);
+  const environment = await Promise.race([loaded, ended]);
+  if (!environment) return false;
+  Object.assign(process.env, environment);
+  return true;
 }
 
-/** SIGTERM; Ctrl-C, unless a supervisor decides when; and the supervisor's end. */
+function announce({ services }: ServingProcess, { values }: Resolved, output: Output): void {
+  output.answer(
+    () =>
+      [
+        ...services.map(({ name, address, port }) => `${name} serves on ${address}:${port}`),
+        `registered with ${values.CONSUL_HTTP_ADDR}; Ctrl-C stops ${services.length === 1 ? 'it' : 'them'}`,
+      ].join('\n'),
+    services,
+  );
+}
+
+/** SIGTERM; Ctrl-C and the end of the terminal, unless a supervisor decides when; and the supervisor's end. */
 function whenTold(supervised: boolean): Promise<void> {
-  if (!supervised) return whenSignalled(['SIGINT', 'SIGTERM']);
-  // A terminal's Ctrl-C reaches every process at once; the supervisor stops its own in order.
-  process.on('SIGINT', () => {});
+  if (!supervised) return whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  // What a terminal sends reaches every process at once; the supervisor stops its own in order.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const disconnected = new Promise<void>((resolve) => process.on('disconnect', resolve));
   return Promise.race([whenSignalled(['SIGTERM']), disconnected]);
 }
 
 function tell(message: ChildMessage): void {
   if (process.connected) process.send?.(message);
+}
+
+/** Also for one that was told to end while it started: it stops as soon as it is up. */
+async function stopOf(starting: Promise<ServingProcess>): Promise<void> {
+  const running = await starting.catch(() => undefined);
+  await running?.stop();
 }
 
 /** What does not stop in time is left to the end of the process. */

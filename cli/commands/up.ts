@@ -2,15 +2,15 @@ import { join } from 'node:path';
 
 import pino from 'pino';
 
-import { createLog, systemClock } from '#kit';
+import { createLog, MeshError, systemClock } from '#kit';
 
-import { openDataFolder } from '../local/data-folder.ts';
+import { type DataFolder, openDataFolder } from '../local/data-folder.ts';
 import { detach, tellStarter } from '../local/detach.ts';
 import { startSupervisor, type Supervisor } from '../local/supervisor.ts';
 import { welcome } from '../local/welcome.ts';
 import { type Output, seconds } from '../output.ts';
 import { loadSettings, type Resolved } from '../settings.ts';
-import { whenSignalled } from '../signals.ts';
+import { INTERRUPTED, whenSignalled } from '../signals.ts';
 import { VERSION } from '../version.ts';
 
 export interface UpOptions {
@@ -20,42 +20,65 @@ export interface UpOptions {
   readonly flags: Readonly<Record<string, string | undefined>>;
 }
 
-/** `mesh up`: the shop and whatever it stands on, until Ctrl-C or `mesh down`. */
-export async function upCommand(options: UpOptions, output: Output): Promise<void> {
+/** `mesh up`: the shop and whatever it stands on, until Ctrl-C or `mesh down`. Resolves with the exit code. */
+export async function upCommand(options: UpOptions, output: Output): Promise<number> {
   const settings = await loadSettings(options.flags);
   const folder = openDataFolder(settings.values.MESH_DATA_DIR);
-  if (options.detach) return detach(settings, folder, options, output);
-
-  const began = systemClock.now();
-  const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']);
-  const log = createLog({ level: settings.values.MESH_LOG_LEVEL, destination: pino.destination({ dest: join(folder.logs, 'supervisor.log'), sync: true }) });
-  const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
-  output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
   const waiting = progress(output);
-  let supervisor: Supervisor | undefined;
   try {
-    const starting = startSupervisor({ settings, folder, log, report, environment: process.env });
-    // A signal during the start waits for what is half up, so that nothing of it stays behind.
-    supervisor = await starting;
-    await greet(supervisor, options, output, began);
-    waiting.stop();
-    tellStarter({ kind: 'ready' });
-    await Promise.race([asked, supervisor.stopRequested]);
-    output.note('stopping …');
+    if (options.detach) return await detach(settings, folder, options, output);
+    output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
+    return await runShop(settings, folder, { ...options, onReady: waiting.stop }, output);
   } finally {
     waiting.stop();
-    await supervisor?.stop();
+  }
+}
+
+async function runShop(settings: Resolved, folder: DataFolder, options: UpOptions & { onReady: () => void }, output: Output): Promise<number> {
+  const began = systemClock.now();
+  const halt = new AbortController();
+  const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => halt.abort());
+  const supervisor = await start(settings, folder, halt.signal, output);
+  if (!supervisor) return INTERRUPTED;
+  const ended = Promise.race([asked, supervisor.stopRequested]);
+  try {
+    output.note(`ready in ${seconds(systemClock.now() - began)}`);
+    const greeting = greet(supervisor, options, output, halt.signal).then(options.onReady);
+    // Told to stop meanwhile, what it was about to say no longer matters, nor that it could not.
+    greeting.catch(() => undefined);
+    await Promise.race([greeting, ended]);
+    tellStarter({ kind: 'ready' });
+    await ended;
+    output.note('stopping …');
+  } finally {
+    halt.abort();
+    await supervisor.stop();
   }
   output.note('stopped; the data stay where they are');
+  return 0;
 }
 
-async function greet(supervisor: Supervisor, { demo = false, flags }: UpOptions, output: Output, began: number): Promise<void> {
-  output.note(`ready in ${seconds(systemClock.now() - began)}`);
-  if (demo) await welcome(await settingsWithin(supervisor, flags), output);
-  else output.answer(() => '', { services: supervisor.services });
-  output.note('The shop is up. Ctrl-C stops it.');
+/** Undefined when it was told to stop before it was up. */
+async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
+  const destination = pino.destination({ dest: join(folder.logs, 'supervisor.log'), sync: true });
+  const log = createLog({ level: settings.values.MESH_LOG_LEVEL, destination });
+  const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
+  try {
+    return await startSupervisor({ settings, folder, log, report, environment: process.env, signal });
+  } catch (thrown) {
+    if (MeshError.from(thrown).reason !== 'CANCELLED') throw thrown;
+    output.note('stopped before it was up');
+    return undefined;
+  }
 }
 
+async function greet(supervisor: Supervisor, { demo = false, flags }: UpOptions, output: Output, signal: AbortSignal): Promise<void> {
+  if (demo) await welcome(supervisor, await settingsWithin(supervisor, flags), output, signal);
+  else if (output.json) output.answer(() => '', { services: supervisor.services });
+  if (!signal.aborted) output.note('The shop is up. Ctrl-C stops it.');
+}
+
+/** The supervisor's own calls know no card provider. */
 function settingsWithin({ environment }: Supervisor, flags: UpOptions['flags']): Promise<Resolved> {
   const { MESH_STRIPE_URL: _url, STRIPE_API_KEY: _key, ...ours } = environment;
   return loadSettings({ ...flags, ...ours });

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 
-import { ProxyTracerProvider } from '@opentelemetry/api';
-
-import { type Lifecycle, type Log, MeshError, systemClock, systemRandom } from '#kit';
+import { type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES } from '#modules';
 
+import { connectControlPlane } from '../serving/control-plane.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
+import { startCardSimulator } from './card-simulator.ts';
 import type { DataFolder } from './data-folder.ts';
+import type { Environment } from './environment.ts';
+import { type DatabaseUrl, keepPostgres } from './postgres.ts';
+import { forgetTheDead } from './registry.ts';
 
 /** The servers the services stand on, as the environment that leads to them; each settles when its server takes calls. */
 export interface Backends {
@@ -15,8 +18,6 @@ export interface Backends {
   readonly databases: Promise<Environment>;
   readonly cards: Promise<Environment>;
 }
-
-export type Environment = Readonly<Record<string, string>>;
 
 interface Given {
   readonly settings: Resolved;
@@ -29,37 +30,40 @@ interface Given {
 
 const HOST = '127.0.0.1';
 
-/** The simulator takes any test key. */
-const SIMULATOR_KEY = 'sk_test_simulator';
-
-const NO_SPANS = new ProxyTracerProvider().getTracer('none');
-
 /** Starts a stand-in for every server that no setting names. All at once; what is set is used as it is. */
 export function startBackends(given: Given): Backends {
   const { settings } = given;
   const isSet = (name: string): boolean => settings.origins[name] !== 'default';
   const databases = MODULE_NAMES.every((name) => settings.databaseUrls[name]) ? Promise.resolve(undefined) : startPostgres(given);
-  return {
-    consul: isSet('CONSUL_HTTP_ADDR') ? asSet(given, 'consul', settings.values.CONSUL_HTTP_ADDR) : startAgent(given),
+  const backends = {
+    consul: isSet('CONSUL_HTTP_ADDR') ? realConsul(given) : startAgent(given),
     traces: isSet('OTEL_EXPORTER_OTLP_ENDPOINT') || settings.values.OTEL_TRACES_EXPORTER !== 'otlp' ? realTraces(given) : startSpans(given),
     databases: databases.then((urlOf) => databaseEnvironment(settings, urlOf)),
-    cards: isSet('STRIPE_API_KEY') ? asSet(given, 'stripe', settings.values.MESH_STRIPE_URL || 'Stripe') : startSimulator(given, databases),
+    cards: isSet('STRIPE_API_KEY') ? realCards(given) : startCards(given, databases),
   };
+  // Whoever needs a server hears why it is not there, perhaps only after another one's failure has ended the start.
+  for (const backend of Object.values(backends)) backend.catch(() => undefined);
+  return backends;
 }
 
-async function asSet({ report }: Given, name: string, where: string): Promise<Environment> {
-  report(name, where);
+/** Asked at once: that nobody listens there is said before anything else is waited for. */
+async function realConsul({ settings, log, report }: Given): Promise<Environment> {
+  const controlPlane = await connectControlPlane(settings, log);
+  await controlPlane.stop();
+  report('consul', settings.values.CONSUL_HTTP_ADDR);
   return {};
 }
 
-async function startAgent({ folder, lifecycle, log, report }: Given): Promise<Environment> {
+async function startAgent({ settings, folder, lifecycle, log, report }: Given): Promise<Environment> {
   const { startAgent: start } = await import('#discovery/agent');
   const agent = await onPreferredPort(8500, (port) =>
     start({ dataDir: join(folder.path, 'agent'), host: HOST, port, log, clock: systemClock, random: systemRandom }),
   );
   lifecycle.onStop('agent', () => agent.stop());
+  const environment = { CONSUL_HTTP_ADDR: agent.url };
+  await forgetTheDead(environment, settings, log);
   report('consul', `${agent.url} (stand-in)`);
-  return { CONSUL_HTTP_ADDR: agent.url };
+  return environment;
 }
 
 async function startSpans({ lifecycle, log, report }: Given): Promise<Environment> {
@@ -76,21 +80,19 @@ async function startSpans({ lifecycle, log, report }: Given): Promise<Environmen
 async function realTraces({ settings, report }: Given): Promise<Environment> {
   const { values } = settings;
   if (values.OTEL_TRACES_EXPORTER === 'none') return {};
-  const receiver = values.OTEL_TRACES_EXPORTER === 'jaeger' ? values.OTEL_EXPORTER_JAEGER_ENDPOINT : values.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const jaegerUrl = values.MESH_JAEGER_URL || `http://${new URL(receiver).hostname}:16686`;
+  const [name, receiver] =
+    values.OTEL_TRACES_EXPORTER === 'jaeger'
+      ? ['OTEL_EXPORTER_JAEGER_ENDPOINT', values.OTEL_EXPORTER_JAEGER_ENDPOINT]
+      : ['OTEL_EXPORTER_OTLP_ENDPOINT', values.OTEL_EXPORTER_OTLP_ENDPOINT];
+  const url = URL.parse(receiver);
+  if (!url) throw refusal('INVALID_SETTING', `${name} is not a URL; write it like http://127.0.0.1:4318`);
+  const jaegerUrl = values.MESH_JAEGER_URL || `http://${url.hostname}:16686`;
   report('jaeger', `${jaegerUrl} (spans to ${receiver})`);
   return { MESH_JAEGER_URL: jaegerUrl };
 }
 
-type DatabaseUrl = (database: string) => string;
-
 async function startPostgres({ folder, lifecycle, log, report }: Given): Promise<DatabaseUrl> {
-  const { startEmbeddedPostgres } = await import('#database/embedded');
-  const onProgress = (step: string): void => report('postgres', step);
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder.path, 'postgres'), log, onProgress });
-  lifecycle.onStop('postgres', () => postgres.stop());
-  report('postgres', `process ${postgres.pid}, data in ${postgres.dataDir}`);
-  return (database) => postgres.url(database);
+  return keepPostgres({ dataDir: join(folder.path, 'postgres'), lifecycle, log, report: (what) => report('postgres', what) });
 }
 
 /** One database for each service, or one for all of them in the monolith: a service cannot reach a sibling's tables by accident. */
@@ -102,31 +104,15 @@ function databaseEnvironment({ values, databaseUrls }: Resolved, urlOf: Database
   );
 }
 
-async function startSimulator({ lifecycle, log, report }: Given, databases: Promise<DatabaseUrl | undefined>): Promise<Environment> {
-  const { startStripeSimulator } = await import('#stripe-simulator');
-  const urlOf = await databases;
-  if (!urlOf) throw noKey();
-  const simulator = await startStripeSimulator({
-    databaseUrl: urlOf('stripe_simulator'),
-    host: HOST,
-    port: 0,
-    log,
-    clock: systemClock,
-    random: systemRandom,
-    // Nobody sees inside Stripe; nor inside its stand-in.
-    tracer: NO_SPANS,
-  });
-  lifecycle.onStop('card simulator', () => simulator.stop());
-  report('stripe', `${simulator.url} (stand-in)`);
-  return { STRIPE_API_KEY: SIMULATOR_KEY, MESH_STRIPE_URL: simulator.url };
+async function realCards({ settings, report }: Given): Promise<Environment> {
+  report('stripe', settings.values.MESH_STRIPE_URL || 'Stripe');
+  return {};
 }
 
-function noKey(): MeshError {
-  return new MeshError(
-    'FAILED_PRECONDITION',
-    'INVALID_SETTING',
-    'STRIPE_API_KEY is not set, and the card simulator keeps its ledger in the Postgres that `mesh up` brings; set STRIPE_API_KEY, or unset DATABASE_URL',
-  );
+async function startCards({ settings, lifecycle, log, report }: Given, databaseUrl: Promise<DatabaseUrl | undefined>): Promise<Environment> {
+  const { url, key } = await startCardSimulator({ settings, host: HOST, databaseUrl, lifecycle, log });
+  report('stripe', `${url} (stand-in)`);
+  return { STRIPE_API_KEY: key, MESH_STRIPE_URL: url };
 }
 
 /** A stand-in listens where the real server would, so that habits and examples hold; when that port is taken, on a free one. */

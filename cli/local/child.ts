@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { MeshError, refusal, type Reason, REASONS } from '#kit';
 import type { ModuleName } from '#modules';
 
 import type { Served } from '../serving/serve.ts';
+import type { Environment } from './environment.ts';
 import { isChildMessage, type StartMessage } from './messages.ts';
 
 const MESH = join(import.meta.dirname, '..', 'mesh.js');
@@ -24,13 +25,16 @@ export interface ChildOptions {
   readonly launcher?: string;
 }
 
+/** How a process ended, for people: `was killed (SIGKILL)`, `ended with exit code 1`. Empty when it ended well. */
+export type Ending = string;
+
 /** A process that runs services, started by the supervisor. */
 export interface Child {
   readonly pid: number | undefined;
   /** Resolves when the process has ended, for whatever reason. */
-  readonly exited: Promise<void>;
+  readonly exited: Promise<Ending>;
   /** Hands over the settings; resolves when every service serves, rejects with the reason why not. */
-  start(environment: StartMessage['environment']): Promise<readonly Served[]>;
+  start(environment: Environment): Promise<readonly Served[]>;
   /** SIGTERM, and SIGKILL when that takes too long. */
   stop(): Promise<void>;
 }
@@ -41,39 +45,70 @@ export interface Child {
  * to its supervisor closes, so a killed supervisor leaves nothing running.
  */
 export function spawnChild({ name, services, logFolder, stopTimeoutMs, environment, launcher = MESH }: ChildOptions): Child {
-  const log = openLog(join(logFolder, `${name}.log`));
+  const logPath = join(logFolder, `${name}.log`);
+  const log = openLog(logPath);
   const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
     stdio: ['ignore', log, log, 'ipc'],
     env: environment,
   });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  const exited = whenExited(child);
   return {
     pid: child.pid,
     exited,
-    start: (environment) => start(child, environment, exited, `${name} ended before it was ready; see ${join(logFolder, `${name}.log`)}`),
+    start: (settings) => start({ child, name, logPath, exited }, settings),
     stop: () => stop(child, exited, stopTimeoutMs),
   };
 }
 
-function start(child: ChildProcess, environment: StartMessage['environment'], exited: Promise<void>, endedEarly: string): Promise<readonly Served[]> {
+function whenExited(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) => resolve(`could not be run (${message})`));
+    child.once('exit', (code, signal) => {
+      if (signal) resolve(`was killed (${signal})`);
+      else resolve(code === 0 ? '' : `ended with exit code ${code}`);
+    });
+  });
+}
+
+interface Starting {
+  readonly child: ChildProcess;
+  readonly name: string;
+  readonly logPath: string;
+  readonly exited: Promise<Ending>;
+}
+
+function start({ child, name, logPath, exited }: Starting, environment: Environment): Promise<readonly Served[]> {
   return new Promise((resolve, reject) => {
     child.on('message', (message) => {
       if (!isChildMessage(message)) return;
-      if (message.kind === 'ready') resolve(message.services);
-      else reject(new MeshError(REASONS[message.reason as Reason] ?? 'INTERNAL', message.reason, message.message));
+      if (message.kind === 'ready') return resolve(message.services);
+      // The reason has travelled as text; one that is not in the catalogue is INTERNAL.
+      const code = REASONS[message.reason as Reason] ?? 'INTERNAL';
+      reject(new MeshError(code, message.reason, `${name} could not start: ${message.message}. Its log: ${logPath}`));
     });
-    void exited.then(() => reject(refusal('START_FAILED', endedEarly)));
+    void exited.then((ending) => {
+      reject(refusal('START_FAILED', `${name} ${ending || 'ended'} before it was ready${lastWords(logPath)}. Its log: ${logPath}`));
+    });
     const message: StartMessage = { kind: 'start', environment };
     child.send(message, () => {});
   });
 }
 
-async function stop(child: ChildProcess, exited: Promise<void>, timeoutMs: number): Promise<void> {
+async function stop(child: ChildProcess, exited: Promise<Ending>, timeoutMs: number): Promise<void> {
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   await exited;
   clearTimeout(timer);
+}
+
+const MAX_WORDS = 200;
+
+/** The line that says most in what a process wrote before it fell: its error, else the last one. */
+function lastWords(logPath: string): string {
+  const lines = readFileSync(logPath, 'utf8').trim().split('\n');
+  const telling = lines.findLast((line) => /^(\w*Error|error|FATAL)\b/.test(line)) ?? lines.at(-1) ?? '';
+  return telling === '' ? '' : `: ${telling.slice(0, MAX_WORDS)}`;
 }
 
 /** Appends to a log file; the one of the last run is kept beside it. */

@@ -1,8 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
+import { lstatSync } from 'node:fs';
+import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
 
-import { errorCode, refusal, type Stoppable } from '#kit';
+import { errorCode, MeshError, refusal } from '#kit';
 import type { ModuleName } from '#modules';
 
 /** One process under the supervisor. */
@@ -11,6 +11,8 @@ export interface ProcessStatus {
   readonly pid: number | undefined;
   readonly state: 'starting' | 'ready' | 'restarting' | 'stopping';
   readonly services: readonly ModuleName[];
+  /** Ids under which its services are registered. */
+  readonly instances: readonly string[];
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -23,51 +25,22 @@ export interface SupervisorStatus {
   readonly consulUrl: string;
   /** Where traces can be read; empty when they go nowhere that can be asked. */
   readonly jaegerUrl: string;
-  /** Where this supervisor's own calls send their spans. */
-  readonly otlpEndpoint: string;
   readonly processes: readonly ProcessStatus[];
 }
 
-export interface ControlHandlers {
-  status(): SupervisorStatus;
-  /** Begins to stop; the socket closes when it is done. */
-  stop(): void;
-}
-
-/**
- * The supervisor's door for `mesh down` and `mesh ps`, and its lock: a Unix socket that
- * only this user may open. A socket nobody answers on is what a killed supervisor left
- * behind, and is taken over. ALREADY_RUNNING when somebody answers.
- */
-export async function openControlSocket(path: string, handlers: ControlHandlers): Promise<Stoppable> {
-  const running = await askSupervisor(path);
-  if (running) {
-    throw refusal('ALREADY_RUNNING', `the shop is running already (process ${running.pid}); see \`npx mesh ps\`, or stop it with \`npx mesh down\``);
-  }
-  rmSync(path, { force: true });
-  const server = createServer((req, res) => {
-    if (req.method === 'POST' && req.url === '/stop') {
-      res.writeHead(202).end();
-      handlers.stop();
-    } else if (req.method === 'GET' && req.url === '/status') {
-      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(handlers.status()));
-    } else res.writeHead(404).end();
-  });
-  await listen(server, path);
-  chmodSync(path, 0o600);
-  return { stop: () => close(server) };
-}
+const TIMEOUT_MS = 5_000;
 
 /** The status of the supervisor behind a socket; undefined when there is none. */
 export async function askSupervisor(path: string): Promise<SupervisorStatus | undefined> {
-  try {
-    // Both ends are this program.
-    return (await send(path, 'GET', '/status')) as SupervisorStatus;
-  } catch (thrown) {
-    const code = errorCode(thrown);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
-    throw thrown;
-  }
+  const answer = await send(path, 'GET', '/status');
+  // Both ends are this program.
+  return answer?.body as SupervisorStatus | undefined;
+}
+
+/** The settings that lead to the servers the shop stands on, secrets among them; undefined when it is not up. */
+export async function askEnvironment(path: string): Promise<Readonly<Record<string, string>> | undefined> {
+  const answer = await send(path, 'GET', '/environment');
+  return answer?.body as Readonly<Record<string, string>> | undefined;
 }
 
 /** Tells the supervisor to stop. */
@@ -75,28 +48,35 @@ export async function tellToStop(path: string): Promise<void> {
   await send(path, 'POST', '/stop');
 }
 
-function send(socketPath: string, method: string, path: string): Promise<unknown> {
+/** Undefined when nobody is there. */
+async function send(path: string, method: string, url: string): Promise<{ readonly body: unknown } | undefined> {
+  try {
+    refuseForeign(path);
+    return { body: await exchange(path, method, url) };
+  } catch (thrown) {
+    // Reset: it has just ended.
+    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errorCode(thrown) ?? '')) return undefined;
+    if (thrown instanceof MeshError) throw thrown;
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw refusal('UNREACHABLE', `the supervisor behind ${path} cannot be asked: ${why}`, { cause: thrown });
+  }
+}
+
+/** In a folder open to all, a socket may be somebody's trap: what it answers would be believed. */
+function refuseForeign(path: string): void {
+  const { uid } = lstatSync(path);
+  if (process.getuid === undefined || uid === process.getuid()) return;
+  throw refusal('UNREACHABLE', `the shop behind ${path} belongs to user ${uid}; run this as that user, or set MESH_DATA_DIR to a folder of your own`);
+}
+
+function exchange(socketPath: string, method: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const req = request({ socketPath, method, path, timeout: 5_000, agent: false }, (res) => {
+    const req = request({ socketPath, method, path, timeout: TIMEOUT_MS, agent: false }, (res) => {
       if (res.headers['content-type'] === 'application/json') json(res).then(resolve, reject);
-      else res.resume().on('end', () => resolve(undefined));
+      else res.resume().on('end', () => resolve(undefined)).on('error', reject);
     });
-    req.on('timeout', () => req.destroy(new Error(`the supervisor behind ${socketPath} does not answer; end its process and start again`)));
+    req.on('timeout', () => req.destroy(new Error('it does not answer; end its process and start again')));
     req.on('error', reject);
     req.end();
-  });
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
   });
 }

@@ -1,13 +1,16 @@
-import { backoffMs, createLifecycle, type Log, systemClock, systemRandom } from '#kit';
+import { createLifecycle, type Lifecycle, type Log, type MeshError, refusal, systemClock } from '#kit';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 
 import type { Served } from '../serving/serve.ts';
 import type { Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
-import { type Backends, type Environment, startBackends } from './backends.ts';
-import { type Child, spawnChild } from './child.ts';
-import { openControlSocket, type ProcessStatus, type SupervisorStatus } from './control-socket.ts';
+import { type Backends, startBackends } from './backends.ts';
+import { openControlSocket } from './control-server.ts';
+import type { SupervisorStatus } from './control-socket.ts';
 import type { DataFolder } from './data-folder.ts';
+import { type Environment, shopEnvironment } from './environment.ts';
+import { type ManagedProcess, startManagedProcess } from './managed-process.ts';
+import { createRegistry, type Registry } from './registry.ts';
 
 export interface SupervisorOptions {
   readonly settings: Resolved;
@@ -18,76 +21,87 @@ export interface SupervisorOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`; default: the `mesh` command. Tests put one here that composes their kill points. */
   readonly launcher?: string;
+  /** Ends a start that is under way, with CANCELLED, as `mesh down` does. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running shop. */
 export interface Supervisor {
   readonly services: readonly Served[];
-  /** The settings that lead to the shop's servers, for whoever wants to call it. */
+  /** The settings that lead to the servers it has brought, for whoever wants to call it. */
   readonly environment: Environment;
-  /** Resolves when somebody asked for the end, here or through `mesh down`. */
+  /** Resolves when somebody asked for the end through `mesh down`. */
   readonly stopRequested: Promise<void>;
   /** Services first, then what they stand on. */
   stop(): Promise<void>;
 }
 
-interface Process {
-  status: ProcessStatus;
-  child: Child;
+/** What the door tells about. */
+interface Shop {
+  readonly startedAt: number;
+  readonly processes: ManagedProcess[];
+  /** What leads to the servers; undefined until the shop is up. */
+  environment: Environment | undefined;
 }
 
 /** Brings up the servers, the services on them, and keeps the services up. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
-  const { settings, folder, log } = options;
+  const { settings, folder, log, signal } = options;
   const lifecycle = createLifecycle(log);
   const stopRequested = Promise.withResolvers<void>();
-  const processes: Process[] = [];
-  const known: { environment: Environment } = { environment: {} };
-  const startedAt = systemClock.now();
-  const status = (): SupervisorStatus => ({
-    pid: process.pid,
-    version: VERSION,
-    topology: settings.values.MESH_TOPOLOGY,
-    startedAt,
-    consulUrl: known.environment['CONSUL_HTTP_ADDR'] ?? settings.values.CONSUL_HTTP_ADDR,
-    jaegerUrl: known.environment['MESH_JAEGER_URL'] ?? '',
-    otlpEndpoint: known.environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? settings.values.OTEL_EXPORTER_OTLP_ENDPOINT,
-    processes: processes.map((entry) => entry.status),
-  });
+  const shop: Shop = { startedAt: systemClock.now(), processes: [], environment: undefined };
   try {
-    const door = await openControlSocket(folder.controlSocket, { status, stop: stopRequested.resolve });
+    const door = await openControlSocket(folder.controlSocket, {
+      status: () => statusOf(shop, settings),
+      environment: () => shop.environment && shopEnvironment(settings, shop.environment),
+      stop: stopRequested.resolve,
+    });
     lifecycle.onStop('control socket', () => door.stop());
-    const groups = settings.values.MESH_TOPOLOGY === 'monolith' ? [MODULE_NAMES] : MODULE_NAMES.map((name) => [name]);
-    // The services' processes load their code while Postgres comes up.
-    const spawned = groups.map((services) => spawn(services, options));
-    processes.push(...spawned);
-    const stopping = new AbortController();
-    const standIns = createLifecycle(log);
-    lifecycle.onStop('stand-ins', standIns.stop);
-    lifecycle.onStop('services', () => stopProcesses(processes, stopping));
-    const backends = startBackends({ ...options, lifecycle: standIns });
-    const services = await Promise.all(spawned.map((entry) => begin(entry, backends, options.report)));
-    for (const entry of spawned) void keepUp(entry, options, backends, stopping.signal);
-    known.environment = await environmentOf(backends, MODULE_NAMES);
-    return { services: services.flat(), environment: known.environment, stopRequested: stopRequested.promise, stop: lifecycle.stop };
+    const { services, environment } = await Promise.race([bringUp(shop, options, lifecycle), halted(stopRequested.promise, signal)]);
+    return { services, environment, stopRequested: stopRequested.promise, stop: lifecycle.stop };
   } catch (thrown) {
     await lifecycle.stop();
     throw thrown;
   }
 }
 
-function spawn(services: readonly ModuleName[], { settings, folder, environment, launcher }: SupervisorOptions): Process {
-  const name = services.length === 1 ? (services[0] as ModuleName) : 'monolith';
-  const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
-  const child = spawnChild({ name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) });
-  return { child, status: { name, pid: child.pid, state: 'starting', services, startedAt: systemClock.now() } };
+/** Everything that needs stopping is in the lifecycle before the first thing is waited for. */
+async function bringUp(shop: Shop, options: SupervisorOptions, lifecycle: Lifecycle): Promise<{ services: readonly Served[]; environment: Environment }> {
+  const { settings, log } = options;
+  const standIns = createLifecycle(log);
+  const backends = startBackends({ ...options, lifecycle: standIns });
+  lifecycle.onStop('stand-ins', async () => {
+    // One that is half up is stopped when it is up.
+    await Promise.allSettled(Object.values(backends));
+    await standIns.stop();
+  });
+  const registry = createRegistry(backends.consul, settings, log);
+  const groups = settings.values.MESH_TOPOLOGY === 'monolith' ? [MODULE_NAMES] : MODULE_NAMES.map((name) => [name]);
+  // The services' processes load their code while Postgres comes up.
+  shop.processes.push(...groups.map((services) => startProcess(services, options, backends, registry)));
+  lifecycle.onStop('services', async () => {
+    shop.environment = undefined;
+    await Promise.all(shop.processes.map((entry) => entry.stop()));
+  });
+  const services = await Promise.all(shop.processes.map((entry) => entry.begin()));
+  for (const entry of shop.processes) entry.keepUp();
+  const environment = await environmentOf(backends, MODULE_NAMES);
+  shop.environment = environment;
+  return { services: services.flat(), environment };
 }
 
-async function begin(entry: Process, backends: Backends, report: SupervisorOptions['report']): Promise<readonly Served[]> {
-  const served = await entry.child.start(await environmentOf(backends, entry.status.services));
-  entry.status = { ...entry.status, state: 'ready' };
-  for (const { name, address, port } of served) report(name, `${address}:${port}`);
-  return served;
+function startProcess(services: readonly ModuleName[], options: SupervisorOptions, backends: Backends, registry: Registry): ManagedProcess {
+  const { settings, folder, environment, launcher, report, log } = options;
+  const [first = 'monolith', ...others] = services;
+  const name = others.length === 0 ? first : 'monolith';
+  const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
+  return startManagedProcess({
+    child: { name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) },
+    environment: () => environmentOf(backends, services),
+    forget: registry.forget,
+    report,
+    log,
+  });
 }
 
 /** Only payment has to wait for the card simulator. */
@@ -96,37 +110,28 @@ async function environmentOf(backends: Backends, services: readonly ModuleName[]
   return Object.assign({}, ...(await Promise.all(needed)));
 }
 
-/** Starts a process again when it ends by itself, after about 0.5, 1, 2 … 30 s. */
-async function keepUp(entry: Process, options: SupervisorOptions, backends: Backends, stopping: AbortSignal): Promise<void> {
-  let attempt = 0;
-  while (!stopping.aborted) {
-    await entry.child.exited;
-    if (stopping.aborted) return;
-    attempt += 1;
-    entry.status = { ...entry.status, pid: undefined, state: 'restarting' };
-    const waitMs = backoffMs(attempt, 500, 30_000, systemRandom);
-    options.report(entry.status.name, `ended; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
-    await systemClock.sleep(waitMs, stopping).catch(() => {});
-    if (stopping.aborted) return;
-    const next = spawn(entry.status.services, options);
-    entry.child = next.child;
-    entry.status = next.status;
-    try {
-      await begin(entry, backends, options.report);
-      attempt = 0;
-    } catch (err) {
-      options.log.error({ err, process: entry.status.name }, 'could not start');
-    }
-  }
+/** Rejects when somebody wants the end. */
+function halted(stopRequested: Promise<void>, signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const halt = (): void => reject(cancelled());
+    if (signal?.aborted) halt();
+    signal?.addEventListener('abort', halt, { once: true });
+    void stopRequested.then(halt);
+  });
 }
 
-async function stopProcesses(processes: readonly Process[], stopping: AbortController): Promise<void> {
-  stopping.abort();
-  await Promise.all(
-    processes.map((entry) => {
-      entry.status = { ...entry.status, state: 'stopping' };
-      return entry.child.stop();
-    }),
-  );
+function cancelled(): MeshError {
+  return refusal('CANCELLED', 'the shop was told to stop before it was up');
 }
 
+function statusOf({ startedAt, processes, environment }: Shop, { values }: Resolved): SupervisorStatus {
+  return {
+    pid: process.pid,
+    version: VERSION,
+    topology: values.MESH_TOPOLOGY,
+    startedAt,
+    consulUrl: environment?.['CONSUL_HTTP_ADDR'] ?? values.CONSUL_HTTP_ADDR,
+    jaegerUrl: environment?.['MESH_JAEGER_URL'] ?? '',
+    processes: processes.map((entry) => entry.status()),
+  };
+}

@@ -33,9 +33,14 @@ export interface Binaries {
  * file that everybody can read, rejects with `undefined`, and lets Postgres outlive a
  * killed parent.
  */
-export async function findBinaries(user: RunUser, onProgress: (step: string) => void, places = defaultPlaces()): Promise<Binaries> {
+export async function findBinaries(
+  user: RunUser,
+  onProgress: (step: string) => void,
+  places = defaultPlaces(),
+): Promise<Binaries> {
   const { packaged, cache } = places;
   if ((await canEnter(packaged, user)) && (await complete(packaged))) return binariesIn(packaged);
+  // Every package.json has one.
   const { version } = JSON.parse(await readFile(join(packaged, '..', 'package.json'), 'utf8')) as { version: string };
   const copy = join(cache, `postgres-${version}-${process.platform}-${process.arch}`);
   if (!(await exists(copy))) {
@@ -55,8 +60,8 @@ function locatePackage(): string {
   try {
     return join(dirname(require.resolve(name)), '..', 'native');
   } catch (cause) {
-    const sentence = `there is no ${name} here; run npm install without --omit=optional, or set DATABASE_URL to a Postgres of your own`;
-    throw refusal('START_FAILED', sentence, { cause });
+    const way = 'run npm install without --omit=optional, or set DATABASE_URL to a Postgres of your own';
+    throw refusal('START_FAILED', `there is no ${name} here; ${way}`, { cause });
   }
 }
 
@@ -87,7 +92,9 @@ async function makeExecutable(programs: readonly string[]): Promise<void> {
 
 /** npm packages cannot hold links, so the package lists them: `target` is to point at `source` beside it. */
 async function linkLibraries(native: string): Promise<void> {
-  const links = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8');
+  // The package's own file, checked with it by npm's lock.
+  const links = JSON.parse(list) as { source: string; target: string }[];
   for (const { source, target } of links) {
     const link = join(native, '..', target);
     if (await exists(link)) continue;
@@ -101,7 +108,8 @@ function ignoreExisting(thrown: unknown): void {
 
 async function copyPackage(native: string, copy: string): Promise<void> {
   const unfinished = `${copy}.${process.pid}`;
-  await mkdir(dirname(copy), { recursive: true, mode: 0o755 });
+  // Whatever the umask says: another user is to come in.
+  if ((await mkdir(dirname(copy), { recursive: true })) !== undefined) await chmod(dirname(copy), 0o755);
   try {
     // Static libraries are for compiling.
     const filter = (path: string): boolean => extname(path) !== '.a';

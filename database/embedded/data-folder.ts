@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { errorCode, refusal } from '#kit';
@@ -37,16 +37,23 @@ export async function prepareDataFolder(asked: string): Promise<DataFolder> {
   const folder = await openFolder(asked, false);
   if (await canEnter(folder.path, folder.user)) return folder;
   if (folder.hasCluster) {
-    throw refusal('START_FAILED', `user ${folder.user.uid}, who has the data in ${folder.path}, may not enter that folder; let them in with chmod o+x`);
+    const who = `user ${folder.user.uid}, who has the data in ${folder.path}`;
+    throw refusal('START_FAILED', `${who}, may not enter that folder; let them in with chmod o+x`);
   }
   const hash = createHash('sha256').update(folder.path).digest('hex').slice(0, 12);
-  await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
+  await makeFolder(SHARED_FOLDER);
   return openFolder(join(SHARED_FOLDER, hash), true);
 }
 
+/** Others may pass through, since root's Postgres is another user, but not look around. */
+async function makeFolder(path: string): Promise<void> {
+  const created = await mkdir(path, { recursive: true });
+  // Whatever the umask says.
+  if (created !== undefined) await chmod(path, 0o711);
+}
+
 async function openFolder(asked: string, isElsewhere: boolean): Promise<DataFolder> {
-  // Others may pass through, since root's Postgres is another user, but not look around.
-  await mkdir(asked, { recursive: true, mode: 0o711 });
+  await makeFolder(asked);
   const path = await realpath(asked);
   const cluster = join(path, 'cluster');
   const owner = await ownerOf(cluster);
@@ -70,20 +77,22 @@ const OWN_FILES = new Set(['cluster.new', 'password', 'postgres.log', 'owner.jso
 async function refuseForeign(path: string): Promise<void> {
   const foreign = (await readdir(path)).filter((name) => !OWN_FILES.has(name));
   if (foreign.length === 0) return;
-  const some = foreign.slice(0, 3).join(', ');
-  throw refusal('INVALID_SETTING', `${path} is not a data folder of shopmesh (it holds ${some}); give the database an empty folder of its own`);
+  const what = `${path} is not a data folder of shopmesh (it holds ${foreign.slice(0, 3).join(', ')})`;
+  throw refusal('INVALID_SETTING', `${what}; give the database an empty folder of its own`);
 }
 
 async function checkVersion(path: string, cluster: string, uid: number): Promise<void> {
   const self = process.getuid?.();
   if (self !== 0 && self !== uid) {
-    throw refusal('START_FAILED', `the data in ${path} belong to user ${uid}; start as that user or as root, or use another data folder`);
+    const way = 'start as that user or as root, or use another data folder';
+    throw refusal('START_FAILED', `the data in ${path} belong to user ${uid}; ${way}`);
   }
   const version = (await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => '')).trim();
   if (version === MAJOR_VERSION) return;
-  const what = version === '' ? 'no data of Postgres' : `data of Postgres ${version}`;
-  const way = version === '' ? 'move it away' : `dump them with Postgres ${version}, or move the folder away to begin anew`;
-  throw refusal('START_FAILED', `${cluster} holds ${what}, and this program brings Postgres ${MAJOR_VERSION}; ${way}`);
+  if (version === '') throw refusal('START_FAILED', `${cluster} holds no data of Postgres; move it away`);
+  const what = `data of Postgres ${version}, and this program brings Postgres ${MAJOR_VERSION}`;
+  const way = `dump them with Postgres ${version}, or move the folder away to begin anew`;
+  throw refusal('START_FAILED', `${cluster} holds ${what}; ${way}`);
 }
 
 async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {

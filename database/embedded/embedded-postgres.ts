@@ -47,7 +47,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const lifecycle = createLifecycle(log);
   try {
     const folder = await prepareDataFolder(resolve(dataDir));
-    if (folder.isElsewhere) onProgress(`keeping the database in ${folder.path}, because no other user may enter ${dataDir}`);
+    if (folder.isElsewhere) {
+      onProgress(`keeping the database in ${folder.path}, because only root may enter ${dataDir}`);
+    }
     lifecycle.onStop('ownership of the data folder', await takeOwnership(folder.owner, folder.path));
     const binaries = await findBinaries(folder.user, onProgress);
     return await startOn(folder, binaries, lifecycle, onProgress);
@@ -104,6 +106,7 @@ async function readPassword({ password, path }: DataFolder): Promise<string> {
   try {
     return (await readFile(password, 'utf8')).trim();
   } catch (cause) {
-    throw refusal('START_FAILED', `${password} is missing or closed to you, and without it nobody gets into the database; restore it, or move ${path} away`, { cause });
+    const what = `${password} is missing or closed to you, and without it nobody gets into the database`;
+    throw refusal('START_FAILED', `${what}; restore it, or move ${path} away`, { cause });
   }
 }

@@ -13,7 +13,10 @@ import { serverEnvironment } from './server-environment.ts';
 /** The role that owns everything. */
 export const SUPERUSER = 'shopmesh';
 
-/** Makes a new cluster with a password of its own. About 0.6 s, because nothing is forced to disk yet: see {@link syncCluster}. */
+/**
+ * Makes a new cluster with a password of its own. About 0.6 s, because nothing is
+ * forced to disk yet: see {@link syncCluster}.
+ */
 export async function initializeCluster(folder: DataFolder, { initdb }: Binaries): Promise<void> {
   const { user, unfinished, password } = folder;
   await rm(unfinished, { recursive: true, force: true });

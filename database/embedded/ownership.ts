@@ -20,7 +20,8 @@ interface Owner {
 export async function takeOwnership(file: string, dataDir: string): Promise<() => Promise<void>> {
   const other = await readOwner(file);
   if (other && (await startOf(other.pid)) === other.start) {
-    throw refusal('ALREADY_RUNNING', `process ${other.pid} runs a Postgres on ${dataDir}; stop it first, or use another data folder`);
+    const what = `process ${other.pid} runs a Postgres on ${dataDir}`;
+    throw refusal('ALREADY_RUNNING', `${what}; stop it first, or use another data folder`);
   }
   const own: Owner = { pid: process.pid, start: (await startOf(process.pid)) ?? '' };
   const text = JSON.stringify(own);

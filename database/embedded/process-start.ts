@@ -15,7 +15,8 @@ export async function startOf(pid: number): Promise<string | undefined> {
 async function startFromProc(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;
-  // The command's name, in parentheses, may hold anything. After it: state is field 3, start time field 22 (proc_pid_stat(5)).
+  // The command's name, in parentheses, may hold anything. After it come the state, field 3,
+  // and, as field 22, the start time (proc_pid_stat(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
 }

@@ -27,8 +27,8 @@ export async function chooseRunUser(owner: { uid: number; gid: number } | undefi
     const user = users.get(name);
     if (user) return { ...user, isOther: true };
   }
-  const names = UNPRIVILEGED.join(' nor ');
-  throw refusal('START_FAILED', `Postgres does not run as root, and there is neither a user ${names}; start as another user, or set DATABASE_URL`);
+  const what = `Postgres does not run as root, and there is no user ${UNPRIVILEGED.join(' or ')}`;
+  throw refusal('START_FAILED', `${what}; start as another user, or set DATABASE_URL`);
 }
 
 /** What `spawn` needs to start a program as that user; libuv drops the supplementary groups, too. */

@@ -5,6 +5,7 @@
  */
 export function serverEnvironment(): Record<string, string> {
   const marks = Object.entries(process.env).filter(([name]) => name.startsWith('SHOPMESH_'));
-  // The values of process.env are strings; their type says undefined for names that are missing.
-  return { ...(Object.fromEntries(marks) as Record<string, string>), PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+  // Names that are listed have a value; the type also speaks of those that are not.
+  const kept = Object.fromEntries(marks) as Record<string, string>;
+  return { ...kept, PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }

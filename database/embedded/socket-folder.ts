@@ -42,6 +42,9 @@ async function baseFolder(user: RunUser): Promise<string> {
 async function reuse(folder: string, user: RunUser): Promise<void> {
   const found = await lstat(folder);
   const isOurs = found.isDirectory() && [user.uid, process.getuid?.()].includes(found.uid);
-  if (!isOurs) throw refusal('START_FAILED', `${folder} belongs to somebody else; remove it, or set TMPDIR to a folder of your own`);
+  if (!isOurs) {
+    const way = 'remove it, or set TMPDIR to a folder of your own';
+    throw refusal('START_FAILED', `${folder} belongs to somebody else; ${way}`);
+  }
   for (const name of await readdir(folder)) await rm(join(folder, name), { force: true });
 }

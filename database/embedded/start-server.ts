@@ -73,7 +73,8 @@ function startFailure(folder: DataFolder, said: string): MeshError {
   }
   const lines = said.trim().split('\n');
   const telling = lines.findLast((line) => /FATAL|PANIC|error while loading/.test(line)) ?? lines.at(-1) ?? '';
-  return refusal('START_FAILED', `Postgres did not start (${folder.log} has the rest): ${telling.replace(/^.*?(FATAL|PANIC): +/, '')}`);
+  const cause = telling.replace(/^.*?(FATAL|PANIC): +/, '');
+  return refusal('START_FAILED', `Postgres did not start (${folder.log} has the rest): ${cause}`);
 }
 
 async function trimLog(file: string): Promise<number> {

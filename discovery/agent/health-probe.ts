@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 
 /** What one question brought. */
 export interface Finding {
@@ -11,62 +11,117 @@ export interface Finding {
 export interface HealthProbe {
   /** Never rejects; ends early, as not serving, when the signal aborts. */
   ask(timeoutMs: number, signal: AbortSignal): Promise<Finding>;
+  /** Closes the connection, also one that is still being made. */
   close(): void;
 }
 
-const METHOD = '/grpc.health.v1.Health/Check';
 const SERVING = 1;
+/** Longer answers are none of ours. */
+const MAX_ANSWER_BYTES = 1_024;
 
 /**
- * A client of grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
- * The two messages have one field each and are written by hand: generated code
- * would be the only thing this folder takes from `proto`.
+ * A client of grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md)
+ * on plain HTTP/2. Not on grpc-js: that waits for ever for the first frame of a
+ * peer that accepts and is then silent, a stalled process for one, and cannot be
+ * made to close such a connection. The two messages have one field each and are
+ * written by hand, as this folder may not use what is generated from `proto`.
  *
  * @param target `host:port`, or `host:port/service`, as in Consul's gRPC check
  */
 export function createHealthProbe(target: string): HealthProbe {
   const slash = target.indexOf('/');
-  const hostAndPort = slash < 0 ? target : target.slice(0, slash);
-  const service = slash < 0 ? '' : target.slice(slash + 1);
-  const client = new Client(hostAndPort, credentials.createInsecure(), {
-    'grpc.enable_http_proxy': 0,
-    'grpc.enable_channelz': 0,
-    'grpc.use_local_subchannel_pool': 1,
-    // The default grows to two minutes, and an instance that is back must be seen by the next check or two.
-    'grpc.initial_reconnect_backoff_ms': 500,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-  });
+  const authority = slash < 0 ? target : target.slice(0, slash);
+  const request = encodeRequest(slash < 0 ? '' : target.slice(slash + 1));
+  let session: ClientHttp2Session | undefined;
+
+  function connected(): ClientHttp2Session {
+    if (session && !session.closed && !session.destroyed) return session;
+    session = connect(`http://${authority}`);
+    // The question under way hears of it through its stream.
+    session.on('error', () => undefined);
+    return session;
+  }
+
+  function close(): void {
+    session?.destroy();
+    session = undefined;
+  }
 
   return {
-    ask: (timeoutMs, signal) =>
-      new Promise((resolve) => {
-        const options = { deadline: Date.now() + timeoutMs };
-        const call = client.makeUnaryRequest(METHOD, encodeRequest, decodeStatus, service, new Metadata(), options, (error, answer) => {
-          signal.removeEventListener('abort', cancel);
-          resolve(finding(target, error, answer));
-        });
-        const cancel = (): void => call.cancel();
-        signal.addEventListener('abort', cancel, { once: true });
-      }),
-    close: () => client.close(),
+    ask: async (timeoutMs, signal) => {
+      const stream = open(connected);
+      if (!stream) return { serving: false, output: `gRPC check ${target}: the connection is closing` };
+      const cancel = (): void => void stream.destroy(new Error('cancelled'));
+      const timer = setTimeout(() => stream.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      signal.addEventListener('abort', cancel, { once: true });
+      const finding = await findingOf(stream, request);
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+      // A connection that failed once is not asked again: the next question gets a new one.
+      if (!finding.answered) close();
+      return { serving: finding.serving, output: `gRPC check ${target}: ${finding.says}` };
+    },
+    close,
   };
 }
 
-function finding(target: string, error: ServiceError | null, answer: number | undefined): Finding {
-  if (error) return { serving: false, output: `gRPC check ${target}: ${status[error.code]} ${error.details}` };
-  const serving = answer === SERVING;
-  return { serving, output: `gRPC check ${target}: ${serving ? 'success' : 'the service says that it does not serve'}` };
+function open(connected: () => ClientHttp2Session): ClientHttp2Stream | undefined {
+  try {
+    return connected().request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+  } catch {
+    // The peer has said goodbye and the session has not noticed yet.
+    return undefined;
+  }
 }
 
-/** `HealthCheckRequest`: field 1 is the name of the service. */
+interface Outcome {
+  readonly answered: boolean;
+  readonly serving: boolean;
+  readonly says: string;
+}
+
+function findingOf(stream: ClientHttp2Stream, request: Buffer): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let answer = Buffer.alloc(0);
+    let grpcStatus: unknown;
+    const note = (headers: Readonly<Record<string, unknown>>): void => {
+      grpcStatus = headers['grpc-status'] ?? grpcStatus;
+    };
+    stream.on('response', note);
+    stream.on('trailers', note);
+    stream.on('data', (chunk: Buffer) => {
+      if (answer.length < MAX_ANSWER_BYTES) answer = Buffer.concat([answer, chunk]);
+    });
+    stream.once('error', ({ message }) => resolve({ answered: false, serving: false, says: message }));
+    stream.once('close', () => resolve(outcome(grpcStatus, answer)));
+    stream.end(request);
+  });
+}
+
+function outcome(grpcStatus: unknown, answer: Buffer): Outcome {
+  if (grpcStatus === undefined) return { answered: false, serving: false, says: 'the connection closed before an answer' };
+  if (grpcStatus !== '0') return { answered: true, serving: false, says: `the call failed with gRPC status ${String(grpcStatus)}` };
+  const serving = decodeStatus(answer) === SERVING;
+  return { answered: true, serving, says: serving ? 'success' : 'the service says that it does not serve' };
+}
+
+/** `HealthCheckRequest`, field 1 the name of the service, in a gRPC frame: a flag and four bytes of length. */
 function encodeRequest(service: string): Buffer {
   const name = Buffer.from(service);
-  return Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
+  const message = Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
+  const frame = Buffer.alloc(5);
+  frame.writeUInt32BE(message.length, 1);
+  return Buffer.concat([frame, message]);
 }
 
-/** `HealthCheckResponse`: field 1 is the status, one byte; left out it is 0, unknown. */
-function decodeStatus(response: Buffer): number {
-  return response[0] === 0x08 ? (response[1] ?? 0) : 0;
+/** `HealthCheckResponse` in its frame: field 1 is the status, one byte; left out it is 0, unknown. */
+function decodeStatus(frame: Buffer): number {
+  return frame[5] === 0x08 ? (frame[6] ?? 0) : 0;
 }
 
 /** A length as protobuf writes it; names are short, so two bytes do (up to 16,383). */

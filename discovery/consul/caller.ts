@@ -1,6 +1,6 @@
 import type { ConsulAddress } from './address.ts';
 import { consulFailure, unavailable } from './failure.ts';
-import { type CallContext, type ConsulPackage, createCallContext, openPackage, type PackageOptions } from './package.ts';
+import { type ConsulPackage, createCallContext, openPackage, type PackageOptions } from './package.ts';
 import { blockingQuery, type BlockingRead, blockingTimeoutMs } from './query.ts';
 
 export interface CallerOptions {
@@ -21,14 +21,13 @@ export interface Caller {
   call<T>(run: (options: PackageOptions) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** As `call`, for a read that may wait for a change. */
   read<T>(read: BlockingRead, run: (options: PackageOptions) => Promise<T>): Promise<T>;
-  /** Ends every call under way and closes every socket. */
+  /** Closes every socket, and so ends every call under way. */
   close(): void;
 }
 
 export function createCaller({ address, token, requestTimeoutMs = 5_000 }: CallerOptions): Caller {
   const { url } = address;
   const consul = openPackage(address, token);
-  const underWay = new Set<CallContext>();
   let closed = false;
 
   async function run<T>(timeout: number, signal: AbortSignal | undefined, start: (options: PackageOptions) => Promise<T>) {
@@ -36,7 +35,6 @@ export function createCaller({ address, token, requestTimeoutMs = 5_000 }: Calle
     if (closed) throw unavailable('refused', 'the connection to Consul is closed: the process is stopping');
     const ctx = createCallContext();
     const cancel = (): void => void ctx.emit('cancel');
-    underWay.add(ctx);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await start({ ctx, timeout });
@@ -44,7 +42,6 @@ export function createCaller({ address, token, requestTimeoutMs = 5_000 }: Calle
       signal?.throwIfAborted();
       throw consulFailure(thrown, url);
     } finally {
-      underWay.delete(ctx);
       signal?.removeEventListener('abort', cancel);
     }
   }
@@ -60,7 +57,6 @@ export function createCaller({ address, token, requestTimeoutMs = 5_000 }: Calle
       ),
     close: () => {
       closed = true;
-      for (const ctx of underWay) ctx.emit('cancel');
       consul.destroy();
     },
   };

@@ -58,7 +58,7 @@ export interface ConsulPackage extends Extensible {
   readonly status: { readonly leader: PackageCall };
   _get(request: RawRequest): Promise<PackageResponse>;
   _put(request: RawRequest): Promise<PackageResponse>;
-  /** Closes its sockets, idle or not. */
+  /** Closes its sockets, idle or not: a call under way fails. */
   destroy(): void;
 }
 

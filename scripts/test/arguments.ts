@@ -36,8 +36,8 @@ export function readArguments(args: readonly string[]): TestRequest {
     const { grep } = values;
     if (grep !== undefined && !isPattern(grep)) return refuse(`--grep takes a regular expression; "${grep}" is none.`);
     const narrow = positionals.length > 0 || grep !== undefined;
-    const wanted = only.length > 0 ? stages.filter((stage) => only.includes(stage)) : stages.filter((stage) => !narrow || stage !== 'checks');
-    return { action: 'run', stages: wanted, files: positionals, grep, jobs };
+    const wanted = (stage: Stage): boolean => (only.length > 0 ? only.includes(stage) : !(narrow && stage === 'checks'));
+    return { action: 'run', stages: stages.filter(wanted), files: positionals, grep, jobs };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return refuse(`${message.split('. ')[0] ?? message}. See --help.`);

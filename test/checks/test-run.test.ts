@@ -20,7 +20,8 @@ describe('a run of npm test', function () {
   afterEach(() => copy.remove());
 
   const main = (): string => join(copy.folder, 'scripts', 'test', 'main.ts');
-  async function run(tests: Readonly<Record<string, string>>, args: readonly string[] = ['test'], env: NodeJS.ProcessEnv = {}): Promise<NodeRun> {
+  type Tests = Readonly<Record<string, string>>;
+  async function run(tests: Tests, args: readonly string[] = ['test'], env: NodeJS.ProcessEnv = {}): Promise<NodeRun> {
     await copy.write(Object.fromEntries(Object.entries(tests).map(([name, text]) => [`test/${name}.test.ts`, text])));
     return runNode([main(), ...args], { CI: '', ...env });
   }
@@ -82,7 +83,11 @@ describe('a run of npm test', function () {
 
   it('fails a file that leaves a process behind, and ends that', async () => {
     const { stdout } = await run({
-      a: `${sleeper}it('one', () => { const child = start({ detached: true, stdio: 'ignore' }); child.unref(); console.log('pid=' + child.pid); });\n`,
+      a: `${sleeper}it('one', () => {
+        const child = start({ detached: true, stdio: 'ignore' });
+        child.unref();
+        console.log('pid=' + child.pid);
+      });\n`,
       b: "it('two', () => {});\n",
     });
     expect(lastLine(stdout), stdout).to.equal('2 passed, 1 failed, 0 skipped');

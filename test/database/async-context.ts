@@ -7,7 +7,9 @@ export function createAsyncContext(): ContextManager {
   const storage = new AsyncLocalStorage<Context>();
   const manager: ContextManager = {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: (context, fn, thisArg, ...args) => storage.run(context, () => fn.call(thisArg as ThisParameterType<typeof fn>, ...args)),
+    with: (context, fn, thisArg, ...args) =>
+      // The API declares `thisArg` apart from the function it is for.
+      storage.run(context, () => fn.call(thisArg as ThisParameterType<typeof fn>, ...args)),
     bind: (_context, target) => target,
     enable: () => manager,
     disable: () => manager,

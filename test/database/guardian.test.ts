@@ -120,7 +120,8 @@ describe('the guardian of an embedded Postgres', function () {
     // As the same user, for whom Postgres would take it for its own kind.
     const innocent = spawn('sleep', ['60'], { uid, gid, cwd: '/', stdio: 'ignore' });
     await once(innocent, 'spawn');
-    await writeFile(join(dataDir, 'cluster', 'postmaster.pid'), `${innocent.pid}\n${join(dataDir, 'cluster')}\n1\n5432\n/tmp\n\n1 1\nready\n`);
+    const lines = [innocent.pid, join(dataDir, 'cluster'), 1, 5432, '/tmp', '', '1 1', 'ready', ''];
+    await writeFile(join(dataDir, 'cluster', 'postmaster.pid'), lines.join('\n'));
     const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog });
     expect(await isRunning(innocent.pid ?? 0)).to.equal(true);
     await postgres.stop();

@@ -44,14 +44,17 @@ describe('migrate', function () {
   }
 
   async function tables(): Promise<string[]> {
-    const text = `SELECT relname AS name FROM pg_class WHERE relnamespace = to_regnamespace('"order"') AND relkind = 'r' ORDER BY 1`;
+    const text = `SELECT relname AS name FROM pg_class
+                  WHERE relnamespace = to_regnamespace('"order"') AND relkind = 'r' ORDER BY 1`;
     return (await database.query<{ name: string }>({ name: 'test.tables', text }, [])).map(({ name }) => name);
   }
 
   it('makes the schema and its tables, then has nothing left to do', async () => {
-    const components = [await component('note', { ...FIRST, ...SECOND }), await component('saga', { '001.do.saga.sql': 'CREATE TABLE saga (id int REFERENCES note);' })];
+    const saga = { '001.do.saga.sql': 'CREATE TABLE saga (id int REFERENCES note);' };
+    const components = [await component('note', { ...FIRST, ...SECOND }), await component('saga', saga)];
     expect((await schemaState(database, components)).state).to.equal('outdated');
-    expect(await run(...components)).to.deep.equal(['note/001.do.create-note.sql', 'note/002.do.add-text.sql', 'saga/001.do.saga.sql']);
+    const files = ['note/001.do.create-note.sql', 'note/002.do.add-text.sql', 'saga/001.do.saga.sql'];
+    expect(await run(...components)).to.deep.equal(files);
     expect(await tables()).to.deep.equal(['migration_note', 'migration_saga', 'note', 'saga']);
     expect(await schemaState(database, components)).to.deep.equal({
       state: 'up-to-date',
@@ -109,6 +112,14 @@ describe('migrate', function () {
     expect((await expectRefusal('START_FAILED', run(gap))).message).to.contain('should have number 1');
     const odd = await component('odd', { 'create.sql': 'SELECT 1;' });
     expect((await expectRefusal('START_FAILED', run(odd))).message).to.contain('odd/create.sql');
+  });
+
+  it('says that nothing answers', async () => {
+    const url = place.url.replace('@', '@%2Fnowhere');
+    const options = { url, schema: 'order', components: [await component('note', FIRST)], log: silentLog };
+    const error = await expectRefusal('DATABASE_UNAVAILABLE', migrate({ ...options, mayCreateDatabase: true }));
+    expect(error.message).to.contain('does not answer');
+    await expectRefusal('DATABASE_UNAVAILABLE', ensureDatabase(url));
   });
 
   it('creates the database only when it may, also from several processes at once', async () => {

@@ -7,7 +7,10 @@ import { createTestDatabase, runSql, type TestDatabase } from './postgres-fixtur
 import { until } from './until.ts';
 
 const notify = { name: 'test.notify', text: 'SELECT pg_notify($1, $2)' };
-const listening = { name: 'test.listening', text: `SELECT pid FROM pg_stat_activity WHERE application_name LIKE '% listen' AND datname = current_database()` };
+const listening = {
+  name: 'test.listening',
+  text: `SELECT pid FROM pg_stat_activity WHERE application_name LIKE '% listen' AND datname = current_database()`,
+};
 
 describe('listen', () => {
   let place: TestDatabase;

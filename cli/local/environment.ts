@@ -1,0 +1,26 @@
+import { MODULE_NAMES, SERVICE_SETTINGS } from '#modules';
+
+import { databaseSetting, type Resolved } from '../settings.ts';
+
+/** Settings as environment variables. */
+export type Environment = Readonly<Record<string, string>>;
+
+const SHARED = [
+  'CONSUL_HTTP_ADDR',
+  'CONSUL_HTTP_TOKEN',
+  'OTEL_TRACES_EXPORTER',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_JAEGER_ENDPOINT',
+  'MESH_TRACE_PERCENT',
+  'MESH_JAEGER_URL',
+  ...Object.keys(SERVICE_SETTINGS),
+];
+
+/** All that leads to the servers a shop stands on, for a further process of it; secrets too. `found` is what `mesh up` has brought. */
+export function shopEnvironment({ values, databaseUrls }: Resolved, found: Environment): Environment {
+  const urls = MODULE_NAMES.map((name) => [databaseSetting(name), databaseUrls[name]]);
+  // Every name in SHARED is a setting, and every setting reads back from its text.
+  const others = SHARED.map((name) => [name, String((values as Readonly<Record<string, unknown>>)[name])]);
+  const set = [...urls, ...others].filter(([, value]) => value !== '');
+  return { ...Object.fromEntries(set), ...found };
+}

@@ -1,0 +1,63 @@
+import { connect } from 'node:net';
+
+import type { Log } from '#kit';
+
+import { connectControlPlane } from '../serving/control-plane.ts';
+import { forgetInstance } from '../serving/forget-instance.ts';
+import type { Resolved } from '../settings.ts';
+import type { Environment } from './environment.ts';
+
+/** Clears up in the registry after processes that died. Never fails: their checks would do the same later. */
+export interface Registry {
+  /** These ids belonged to a process that was killed. */
+  forget(ids: readonly string[]): Promise<void>;
+}
+
+/** The registry that the services use. */
+export function createRegistry(consul: Promise<Environment>, settings: Resolved, log: Log): Registry {
+  return {
+    forget: async (ids) => {
+      try {
+        const where = withConsul(settings, await consul);
+        await Promise.all(ids.map((id) => forgetInstance(id, where)));
+      } catch (err) {
+        log.warn({ err, ids }, 'could not take dead instances out of the registry; it forgets them when their checks fail');
+      }
+    },
+  };
+}
+
+/**
+ * Takes everybody out of a registry that was read from disk who does not listen any
+ * more: what a killed supervisor left. Only for the stand-in, whose instances are all
+ * on this machine. Whoever does live registers again by itself.
+ */
+export async function forgetTheDead(consul: Environment, settings: Resolved, log: Log): Promise<void> {
+  const where = withConsul(settings, consul);
+  const controlPlane = await connectControlPlane(where, log);
+  try {
+    const instances = await controlPlane.listInstances();
+    const listening = await Promise.all(instances.map(({ address, port }) => isListening(address, port)));
+    const dead = instances.filter((_, index) => !listening[index]);
+    await Promise.all(dead.map(({ id }) => forgetInstance(id, where)));
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+function withConsul(settings: Resolved, { CONSUL_HTTP_ADDR }: Environment): Resolved {
+  return CONSUL_HTTP_ADDR === undefined ? settings : { ...settings, values: { ...settings.values, CONSUL_HTTP_ADDR } };
+}
+
+const CONNECT_MS = 1_000;
+
+function isListening(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const done = (result: boolean): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', () => done(true)).once('error', () => done(false)).once('timeout', () => done(false));
+  });
+}

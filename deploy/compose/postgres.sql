@@ -1,0 +1,19 @@
+-- Runs once, on an empty volume: one database and one role for each service. No service can enter
+-- another's database, so that what it needs of it can only come through its contract.
+\getenv password SHOP_DATABASE_PASSWORD
+
+CREATE ROLE shop_user LOGIN PASSWORD :'password';
+CREATE DATABASE shop_user OWNER shop_user;
+REVOKE ALL ON DATABASE shop_user FROM PUBLIC;
+
+CREATE ROLE shop_inventory LOGIN PASSWORD :'password';
+CREATE DATABASE shop_inventory OWNER shop_inventory;
+REVOKE ALL ON DATABASE shop_inventory FROM PUBLIC;
+
+CREATE ROLE shop_payment LOGIN PASSWORD :'password';
+CREATE DATABASE shop_payment OWNER shop_payment;
+REVOKE ALL ON DATABASE shop_payment FROM PUBLIC;
+
+CREATE ROLE shop_order LOGIN PASSWORD :'password';
+CREATE DATABASE shop_order OWNER shop_order;
+REVOKE ALL ON DATABASE shop_order FROM PUBLIC;

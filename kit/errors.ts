@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import type { Code } from './codes.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
@@ -38,7 +40,9 @@ export class MeshError extends Error {
   /** Any thrown value as a MeshError: what is not one already is INTERNAL, with the original as its cause. */
   static from(thrown: unknown): MeshError {
     if (thrown instanceof MeshError) return thrown;
-    return refusal('INTERNAL', 'something went wrong inside; the log of the service has the cause', { cause: thrown });
+    // A log shows a cause only when it is an Error.
+    const cause = thrown instanceof Error ? thrown : new Error(`thrown was ${inspect(thrown)}`);
+    return refusal('INTERNAL', 'something went wrong inside; the log of the service has the cause', { cause });
   }
 }
 

@@ -2,13 +2,16 @@ import { create, fromBinary, type Message, type MessageShape, toBinary, type Des
 import { anyPack, anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
 import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 
-import { type Code, CODES, MeshError, type Reason } from '#kit';
+import { type Code, CODES, MeshError, type Reason, REASONS } from '#kit';
 import { BadRequestSchema, ErrorInfoSchema } from '#proto/google/rpc/error_details_pb.js';
 import { StatusSchema } from '#proto/google/rpc/status_pb.js';
 
 /** Trailer of the rich error model (https://grpc.io/docs/guides/error/): a google.rpc.Status. */
 const DETAILS_TRAILER = 'grpc-status-details-bin';
 const DOMAIN = 'shopmesh';
+
+/** How grpc-js words a message over a limit, on either side. */
+const OVER_THE_LIMIT = /^(Received|Sent|Attempted to send) message.* larger than/;
 
 /** The reason of an answer that carries none: what the code alone says. */
 const REASON_OF_CODE: Partial<Record<Code, Reason>> = {
@@ -32,7 +35,13 @@ export function toStatus(error: MeshError): Status {
   }
   const status = create(StatusSchema, { code, message: error.message, details });
   metadata.set(DETAILS_TRAILER, Buffer.from(toBinary(StatusSchema, status)));
-  return { code, details: error.message, metadata };
+  // grpc-js would throw on half a surrogate pair, and leave the caller without an answer.
+  return { code, details: error.message.toWellFormed(), metadata };
+}
+
+/** Whether a server that knows the rich error model made this status; else grpc-js did, on this side, or a foreign server. */
+export function hasDetails({ metadata }: Status): boolean {
+  return metadata.get(DETAILS_TRAILER).length > 0;
 }
 
 /** Reads an error back from the wire, also from a server that sends no details. */
@@ -59,8 +68,15 @@ export function asSeenByCaller(error: MeshError): MeshError {
 }
 
 function reasonOf(code: Code, message: string): string {
-  if (code === 'UNAVAILABLE' && message.startsWith('NO_INSTANCE')) return 'NO_INSTANCE';
+  // What grpc-js says for our resolver begins with the reason, such as "NO_INSTANCE: no healthy instance of …".
+  const [named] = message.split(':', 1);
+  if (named && isReason(named) && REASONS[named] === code) return named;
+  if (code === 'RESOURCE_EXHAUSTED' && OVER_THE_LIMIT.test(message)) return 'MESSAGE_TOO_LARGE';
   return REASON_OF_CODE[code] ?? code;
+}
+
+function isReason(name: string): name is Reason {
+  return Object.hasOwn(REASONS, name);
 }
 
 function readDetails(metadata: Metadata): Any[] {

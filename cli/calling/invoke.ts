@@ -5,6 +5,7 @@ import { propagation, type Span, SpanKind, SpanStatusCode, trace, type Tracer, R
 import { MeshError, refusal } from '#kit';
 import { fromStatus, isServiceError } from '#mesh';
 
+import type { Header } from './header.ts';
 import type { ReflectedMethod } from './reflected-method.ts';
 
 export interface Invocation {
@@ -12,7 +13,7 @@ export interface Invocation {
   readonly method: ReflectedMethod;
   /** The request as JSON text (proto3 JSON mapping). */
   readonly body: string;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly Header[];
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly tracer: Tracer;

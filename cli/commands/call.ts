@@ -4,56 +4,79 @@ import { text } from 'node:stream/consumers';
 import { parseDurationMs, refusal, systemClock } from '#kit';
 import { isModuleName, MODULE_NAMES, type ModuleName } from '#modules';
 
-import { createCaller } from '../calling/caller.ts';
+import { type Caller, createCaller } from '../calling/caller.ts';
+import { explainFailure } from '../calling/explain-failure.ts';
+import { type Header, readHeader } from '../calling/header.ts';
 import { invoke } from '../calling/invoke.ts';
 import { reflectMethod } from '../calling/reflected-method.ts';
 import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { closestName } from '../did-you-mean.ts';
 import type { Output } from '../output.ts';
 import { openChannel } from '../serving/control-plane.ts';
+import { INTERRUPTED } from '../signals.ts';
 
 export interface CallOptions {
   readonly header: readonly string[];
   readonly deadline: string;
 }
 
-/** `mesh call order.PlaceOrder '{…}'`: any method of any service, found through the registry, described by the server. */
-export async function callCommand(target: string, body: string | undefined, options: CallOptions, output: Output): Promise<void> {
-  const { service, method } = readTarget(target);
+interface Call {
+  readonly service: ModuleName;
+  readonly method: string;
+  readonly body: string;
+  readonly headers: readonly Header[];
+  readonly deadlineMs: number;
+}
+
+/**
+ * `mesh call order.PlaceOrder '{…}'`: any method of any service, found through the
+ * registry, described by the server. Resolves with the exit code: Ctrl-C ends the call.
+ */
+export async function callCommand(target: string, body: string | undefined, options: CallOptions, output: Output): Promise<number> {
   const deadlineMs = readDeadline(options.deadline);
-  const headers = options.header.map(readHeader);
-  const requestBody = await readBody(body);
+  const call = { ...readTarget(target), deadlineMs, headers: options.header.map(readHeader), body: await readBody(body) };
   const { settings } = await settingsOfRunningShop();
   const caller = await createCaller(settings);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt);
   try {
-    const channel = openChannel(caller.controlPlane, service);
-    const deadline = systemClock.now() + deadlineMs;
-    try {
-      const reflected = await reflectMethod(channel, method, deadline);
-      const answers = invoke({ channel, method: reflected, body: requestBody, headers, deadline, tracer: caller.tracer, signal: interrupted.signal });
-      for await (const answer of answers) {
-        output.answer(() => JSON.stringify(answer, null, reflected.definition.responseStream ? undefined : 2), answer);
-      }
-    } finally {
-      channel.close();
-    }
+    await send(call, caller, output, AbortSignal.any([interrupted.signal, output.readerGone]));
+    return 0;
   } catch (thrown) {
-    if (!interrupted.signal.aborted) throw thrown;
+    if (interrupted.signal.aborted) return INTERRUPTED;
+    if (output.readerGone.aborted) return 0;
+    throw explainFailure(thrown, call);
   } finally {
     process.off('SIGINT', interrupt);
     await caller.stop();
   }
 }
 
+async function send({ service, method, body, headers, deadlineMs }: Call, caller: Caller, output: Output, signal: AbortSignal): Promise<void> {
+  const channel = openChannel(caller.controlPlane, service);
+  const deadline = systemClock.now() + deadlineMs;
+  try {
+    const reflected = await reflectMethod(channel, method, deadline);
+    for await (const answer of invoke({ channel, method: reflected, body, headers, deadline, tracer: caller.tracer, signal })) {
+      output.answer(() => JSON.stringify(answer, null, reflected.definition.responseStream ? undefined : 2), answer);
+    }
+  } finally {
+    channel.close();
+  }
+}
+
 /** `order.PlaceOrder`, or the full name `shop.order.v1.OrderService/PlaceOrder`. */
 function readTarget(target: string): { service: ModuleName; method: string } {
   const full = /^shop\.([a-z]+)\.v\d+\.[A-Za-z]+\/[A-Za-z]+$/.exec(target)?.[1];
-  if (full && isModuleName(full)) return { service: full, method: target };
-  const [service = '', method = ''] = target.split(/\.(.*)/s);
-  if (isModuleName(service) && method) return { service, method };
-  throw refusal('INVALID_ARGUMENT', `"${target}" is not a method; write it like order.GetOrder (services: ${MODULE_NAMES.join(', ')})`);
+  const [short = '', method = ''] = target.split(/\.(.*)/s);
+  const service = full ?? short;
+  if (isModuleName(service) && (full ?? method)) return { service, method: full ? target : method };
+  if (!full && !/^[a-z]+\.[A-Za-z/.0-9]+$/.test(target)) {
+    throw refusal('INVALID_ARGUMENT', `"${target}" is not a method; write it like order.GetOrder (services: ${MODULE_NAMES.join(', ')})`);
+  }
+  const meant = closestName(service, MODULE_NAMES);
+  throw refusal('UNKNOWN_SERVICE', `there is no service ${service}${meant ? `; did you mean ${meant}?` : ''} (services: ${MODULE_NAMES.join(', ')})`);
 }
 
 function readDeadline(text: string): number {
@@ -64,12 +87,6 @@ function readDeadline(text: string): number {
   }
 }
 
-function readHeader(header: string): readonly [string, string] {
-  const colon = header.indexOf(':');
-  if (colon > 0) return [header.slice(0, colon).trim().toLowerCase(), header.slice(colon + 1).trim()];
-  throw refusal('INVALID_ARGUMENT', `"${header}" is not a header; write it like -H key:value`);
-}
-
 /** The argument itself, `@file`, or `-` for standard input; nothing is an empty request. */
 async function readBody(body: string | undefined): Promise<string> {
   if (body === undefined) return '{}';
@@ -78,6 +95,7 @@ async function readBody(body: string | undefined): Promise<string> {
   try {
     return readFileSync(body.slice(1), 'utf8');
   } catch (cause) {
-    throw refusal('INVALID_ARGUMENT', `cannot read the request from ${body.slice(1)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw refusal('INVALID_ARGUMENT', `cannot read the request from ${body.slice(1)}: ${why}`, { cause });
   }
 }

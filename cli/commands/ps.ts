@@ -11,7 +11,7 @@ export async function psCommand(output: Output): Promise<void> {
   const controlPlane = await connectControlPlane(settings, createLog({ level: 'error' }));
   try {
     const registered = await controlPlane.listInstances();
-    const instances = registered.map((instance) => ({ ...instance, ...processOf(supervisor, instance.service) }));
+    const instances = registered.map((instance) => ({ ...instance, ...processOf(supervisor, instance.id) }));
     const rows = instances.map(({ service, address, port, healthy, version, zone, pid, uptimeMs }) => [
       service,
       `${address}:${port}`,
@@ -30,7 +30,7 @@ export async function psCommand(output: Output): Promise<void> {
   }
 }
 
-function processOf(supervisor: SupervisorStatus | undefined, service: string): { pid?: number; uptimeMs?: number } {
-  const found = supervisor?.processes.find(({ services }) => services.some((name) => name === service));
+function processOf(supervisor: SupervisorStatus | undefined, id: string): { pid?: number; uptimeMs?: number } {
+  const found = supervisor?.processes.find(({ instances }) => instances.includes(id));
   return found?.pid ? { pid: found.pid, uptimeMs: systemClock.now() - found.startedAt } : {};
 }

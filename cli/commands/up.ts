@@ -43,11 +43,12 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
   const ended = Promise.race([asked, supervisor.stopRequested]);
   try {
     output.note(`ready in ${seconds(systemClock.now() - began)}`);
-    const greeting = greet(supervisor, options, output, halt.signal).then(options.onReady);
+    const greeting = greet(supervisor, options, output, halt.signal);
     // Told to stop meanwhile, what it was about to say no longer matters, nor that it could not.
     greeting.catch(() => undefined);
-    await Promise.race([greeting, ended]);
-    tellStarter({ kind: 'ready' });
+    const isUp = await Promise.race([greeting.then(() => true), ended.then(() => false)]);
+    options.onReady();
+    if (isUp) tellStarter({ kind: 'ready' });
     await ended;
     output.note('stopping …');
   } finally {

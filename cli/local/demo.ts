@@ -1,6 +1,7 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
 
 import { MeshError, newId, systemClock, systemRandom } from '#kit';
+import type { Client } from '#mesh';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { type Order, OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
@@ -24,17 +25,22 @@ export const SAMPLE_ORDER = {
   shippingAddress: { recipient: 'Demo', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
 };
 
-/** Writes the demo data where they are missing; says whether they were. */
-export async function seedDemo({ mesh, tracer }: Caller): Promise<boolean> {
+/** Writes the demo data where they are missing. What has been sold stays sold, until the sample order could not be filled any more. */
+export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'restocked' | 'there'> {
   const users = mesh.client(UserService, { tracer });
   const inventory = mesh.client(InventoryService, { tracer });
   return withSpan(tracer, 'seed demo data', {}, async () => {
     await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' });
-    const missing = [];
-    for (const productId of Object.keys(PRODUCTS)) if (!(await hasStock(inventory, productId))) missing.push(productId);
-    // Stock that has been sold stays sold: only what was never set is set.
-    for (const [productId, available] of Object.entries(PRODUCTS)) if (missing.includes(productId)) await inventory.setStock({ productId, available });
-    return missing.length > 0;
+    let result: 'written' | 'restocked' | 'there' = 'there';
+    for (const [productId, quantity] of Object.entries(PRODUCTS)) {
+      const available = await availableOf(inventory, productId);
+      const needed = SAMPLE_ORDER.lines.find((line) => line.productId === productId)?.quantity ?? 0;
+      if (available !== undefined && available >= needed) continue;
+      await inventory.setStock({ productId, available: quantity });
+      if (available === undefined) result = 'written';
+      else if (result === 'there') result = 'restocked';
+    }
+    return result;
   });
 }
 
@@ -47,12 +53,13 @@ export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ orde
   });
 }
 
-async function hasStock(inventory: { getStock(request: { productId: string }): Promise<unknown> }, productId: string): Promise<boolean> {
+/** Undefined when its stock was never set. */
+async function availableOf(inventory: Client<typeof InventoryService>, productId: string): Promise<bigint | undefined> {
   try {
-    await inventory.getStock({ productId });
-    return true;
+    const { stock } = await inventory.getStock({ productId });
+    return stock?.available;
   } catch (thrown) {
-    if (MeshError.from(thrown).reason === 'PRODUCT_NOT_FOUND') return false;
+    if (MeshError.from(thrown).reason === 'PRODUCT_NOT_FOUND') return undefined;
     throw thrown;
   }
 }

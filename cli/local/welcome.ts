@@ -1,6 +1,7 @@
 import { type JsonValue, toJson } from '@bufbuild/protobuf';
 
 import { systemClock } from '#kit';
+import type { ModuleName } from '#modules';
 import { type Order, OrderSchema } from '#proto/shop/order/v1/order_pb.js';
 import { isWhole, renderTrace, type TraceTree, waitForTrace, walk } from '#tracing';
 
@@ -8,29 +9,41 @@ import { createCaller } from '../calling/caller.ts';
 import type { Output } from '../output.ts';
 import type { Resolved } from '../settings.ts';
 import { DEMO_USER, placeSampleOrder, seedDemo } from './demo.ts';
+import type { Supervisor } from './supervisor.ts';
+
+const SEEDED = {
+  written: 'wrote the demo data',
+  restocked: 'the demo data are there already; filled up what had been sold out',
+  there: 'the demo data are there already',
+} as const;
+
+/** Where there is no terminal to ask. */
+const PLAIN_WIDTH = 110;
 
 /** How long to wait for the last span of the sample order to be readable. */
 const TRACE_MS = 10_000;
 
-/** What a visitor sees first: demo data, one order, its trace, and how to go on. Returns when all is printed. */
-export async function welcome(settings: Resolved, output: Output): Promise<void> {
+/** What a visitor sees first: demo data, one order, its trace, and how to go on. Returns when all is printed, and prints nothing once it was told to stop. */
+export async function welcome(supervisor: Supervisor, settings: Resolved, output: Output, signal: AbortSignal): Promise<void> {
   const caller = await createCaller(settings);
   try {
-    output.note((await seedDemo(caller)) ? 'wrote the demo data' : 'the demo data are there already');
+    output.note(SEEDED[await seedDemo(caller)]);
     const { order, traceId } = await placeSampleOrder(caller);
     await caller.tracing.flush();
     const jaegerUrl = settings.values.MESH_JAEGER_URL;
-    const tree = jaegerUrl ? await readTrace(jaegerUrl, traceId) : undefined;
-    output.answer(() => forPeople(order, traceId, tree, jaegerUrl), { order: order && toJson(OrderSchema, order), traceId, jaegerUrl });
+    const tree = jaegerUrl ? await readTrace(jaegerUrl, traceId, signal) : undefined;
+    if (signal.aborted) return;
+    const sight = { order, traceId, tree, jaegerUrl, address: addressOf('order', supervisor), width: output.width ?? PLAIN_WIDTH };
+    output.answer(() => forPeople(sight), { order: order && toJson(OrderSchema, order), traceId, jaegerUrl });
   } finally {
     await caller.stop();
   }
 }
 
 /** The trace once it is complete; undefined when that takes too long. */
-async function readTrace(jaegerUrl: string, traceId: string): Promise<TraceTree | undefined> {
+async function readTrace(jaegerUrl: string, traceId: string, signal: AbortSignal): Promise<TraceTree | undefined> {
   try {
-    return await waitForTrace(jaegerUrl, traceId, isComplete, { deadlineMs: TRACE_MS, clock: systemClock });
+    return await waitForTrace(jaegerUrl, traceId, isComplete, { deadlineMs: TRACE_MS, clock: systemClock, signal });
   } catch {
     return undefined;
   }
@@ -41,19 +54,39 @@ function isComplete(tree: TraceTree): boolean {
   return isWhole(tree) && [...walk(tree.roots)].every(({ kind, attributes, children }) => kind !== 'client' || !('rpc.method' in attributes) || children.length > 0);
 }
 
-function forPeople(order: Order | undefined, traceId: string, tree: TraceTree | undefined, jaegerUrl: string): string {
+/** Where people reach a service, as grpcurl takes it. */
+function addressOf(service: ModuleName, { services }: Supervisor): string {
+  const found = services.find(({ name }) => name === service);
+  // Every module is among a supervisor's services.
+  const { address = '', port = 0 } = found ?? {};
+  if (address === '127.0.0.1') return `localhost:${port}`;
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+interface Sight {
+  readonly order: Order | undefined;
+  readonly traceId: string;
+  readonly tree: TraceTree | undefined;
+  readonly jaegerUrl: string;
+  /** Of the order service. */
+  readonly address: string;
+  readonly width: number;
+}
+
+function forPeople({ order, traceId, tree, jaegerUrl, address, width }: Sight): string {
   const json: JsonValue = order ? toJson(OrderSchema, order) : null;
+  const unreadable = `Its trace ${traceId} cannot be read${jaegerUrl ? ` at ${jaegerUrl}` : ': spans go nowhere'}.`;
   return [
     '',
     'The sample order:',
     JSON.stringify(json, null, 2),
     '',
-    tree ? renderTrace(tree, { width: process.stdout.columns ?? 110 }) : `Its trace ${traceId} cannot be read${jaegerUrl ? ` at ${jaegerUrl}` : ': spans go nowhere'}.`,
+    tree ? renderTrace(tree, { width }) : unreadable,
     '',
     'Go on:',
-    '  grpcurl -plaintext localhost:50056 list',
-    '  grpcurl -plaintext localhost:50056 describe shop.order.v1.OrderService.PlaceOrder',
-    `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' localhost:50056 shop.order.v1.OrderService/GetOrder`,
+    `  grpcurl -plaintext ${address} list`,
+    `  grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`,
+    `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' ${address} shop.order.v1.OrderService/GetOrder`,
     `  npx mesh call order.ListOrders '{"userId":"${DEMO_USER}"}'`,
     '  npx mesh ps',
     ...(jaegerUrl ? [`  ${jaegerUrl}/api/traces/${traceId}   (the trace as JSON; a real Jaeger shows it at ${jaegerUrl}/trace/${traceId})`] : []),

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 
 import type { DatabaseHooks } from '#database';
-import { type ControlPlane, newInstanceId } from '#discovery';
+import { type ControlPlane, type Instance, newInstanceId } from '#discovery';
 import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { type ClientInterceptor, createMesh, type Listening, type Mesh, type ServerInterceptor, warmUpValidation } from '#mesh';
 import { loadModule, type ModuleName } from '#modules';
@@ -12,6 +12,7 @@ import type { Tracing } from '#tracing';
 import { portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { connectControlPlane, openChannel } from './control-plane.ts';
+import { forgetInstance } from './forget-instance.ts';
 import { openServiceDatabase } from './service-database.ts';
 import { startProcessTracing } from './tracing.ts';
 
@@ -105,6 +106,7 @@ async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   await tracing.ready;
   const listening = await listen(name, hosted.listen, shared);
   lifecycle.onStop(`${name} server`, listening.stop);
+  await forgetPredecessors(name, listening.port, shared);
   const registration = await controlPlane.register({
     service: name,
     id,
@@ -139,13 +141,28 @@ async function listen(name: ModuleName, open: (address: string, port: number) =>
     const error = MeshError.from(thrown);
     if (error.reason !== 'PORT_IN_USE') throw thrown;
     const instances = await controlPlane.listInstances();
-    const replica = instances.some((instance) => instance.service === name && instance.address === address && instance.port === port);
-    if (replica && settings.origins[portSetting(name)] === 'default') return open(address, 0);
+    const replica = instances.some((other) => other.healthy && isAt(other, name, address, port));
+    if (replica && settings.origins[portSetting(name)] !== 'flag') return open(address, 0);
     throw refusal('PORT_IN_USE', `${error.message}; ${name} needs it: end what holds it, or set ${portSetting(name)} to another port (0 takes a free one)`, {
       metadata: error.metadata,
       cause: thrown,
     });
   }
+}
+
+/** Whoever is still registered where we listen now was killed; our own answers to its check would keep it there for ever. */
+async function forgetPredecessors(name: ModuleName, port: number, { settings, controlPlane, address, log }: Shared): Promise<void> {
+  try {
+    const instances = await controlPlane.listInstances();
+    const dead = instances.filter((other) => isAt(other, name, address, port));
+    await Promise.all(dead.map(({ id }) => forgetInstance(id, settings)));
+  } catch (err) {
+    log.warn({ err, service: name }, 'could not look for dead instances on our port');
+  }
+}
+
+function isAt(instance: Instance, service: ModuleName, address: string, port: number): boolean {
+  return instance.service === service && instance.address === address && instance.port === port;
 }
 
 /** Consul's instances are called by IP address, so a host name is looked up here, once. */

@@ -21,23 +21,9 @@ export interface Catalog {
 
 /** Works on `state`; calls `changed` after each change that a watcher can see. */
 export function createCatalog(state: AgentState, clock: Clock, changed: () => void): Catalog {
-  const indexes = new Map([...state.services.values()].map(({ service }) => [service, state.index]));
-  let absentIndex = state.index;
-  let latestIndex = state.index;
-
   const instancesOf = (service: string): readonly ServiceRecord[] =>
     [...state.services.values()].filter((record) => record.service === service);
-
-  function touch(service: string): void {
-    latestIndex = state.index;
-    if (instancesOf(service).length > 0) {
-      indexes.set(service, state.index);
-    } else {
-      indexes.delete(service);
-      absentIndex = state.index;
-    }
-    changed();
-  }
+  const { touch, indexOf, latestIndex } = trackIndexes(state, instancesOf, changed);
 
   return {
     register: (request) => {
@@ -58,8 +44,8 @@ export function createCatalog(state: AgentState, clock: Clock, changed: () => vo
     get: (id) => state.services.get(id),
     all: () => [...state.services.values()],
     instancesOf,
-    indexOf: (service) => indexes.get(service) ?? absentIndex,
-    latestIndex: () => latestIndex,
+    indexOf,
+    latestIndex,
     report: (id, checkId, status, output) => {
       const record = state.services.get(id);
       const check = record?.checks.find(({ definition }) => definition.checkId === checkId);
@@ -72,6 +58,27 @@ export function createCatalog(state: AgentState, clock: Clock, changed: () => vo
       check.state.modifyIndex = state.index;
       touch(record.service);
     },
+  };
+}
+
+/** Which service changed when. A name is forgotten with its last instance, so that names do not pile up. */
+function trackIndexes(state: AgentState, instancesOf: (service: string) => readonly unknown[], changed: () => void) {
+  const indexes = new Map([...state.services.values()].map(({ service }) => [service, state.index]));
+  let absentIndex = state.index;
+  let latestIndex = state.index;
+  return {
+    touch: (service: string): void => {
+      latestIndex = state.index;
+      if (instancesOf(service).length > 0) {
+        indexes.set(service, state.index);
+      } else {
+        indexes.delete(service);
+        absentIndex = state.index;
+      }
+      changed();
+    },
+    indexOf: (service: string): number => indexes.get(service) ?? absentIndex,
+    latestIndex: (): number => latestIndex,
   };
 }
 

@@ -50,20 +50,23 @@ export function createHealthProbe(target: string): HealthProbe {
   return {
     ask: async (timeoutMs, signal) => {
       const stream = open(connected);
-      if (!stream) return { serving: false, output: `gRPC check ${target}: the connection is closing` };
-      const cancel = (): void => void stream.destroy(new Error('cancelled'));
-      const timer = setTimeout(() => stream.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      signal.addEventListener('abort', cancel, { once: true });
-      const finding = await findingOf(stream, request);
-      clearTimeout(timer);
-      signal.removeEventListener('abort', cancel);
+      const { answered, serving, says } = stream ? await question(stream, request, timeoutMs, signal) : CLOSING;
       // A connection that failed once is not asked again: the next question gets a new one.
-      if (!finding.answered) close();
-      return { serving: finding.serving, output: `gRPC check ${target}: ${finding.says}` };
+      if (!answered) close();
+      return { serving, output: `gRPC check ${target}: ${says}` };
     },
     close,
   };
 }
+
+interface Outcome {
+  readonly answered: boolean;
+  readonly serving: boolean;
+  readonly says: string;
+}
+
+/** The peer has said goodbye and the session has not noticed yet. */
+const CLOSING: Outcome = { answered: false, serving: false, says: 'the connection is closing' };
 
 function open(connected: () => ClientHttp2Session): ClientHttp2Stream | undefined {
   try {
@@ -74,18 +77,23 @@ function open(connected: () => ClientHttp2Session): ClientHttp2Stream | undefine
       te: 'trailers',
     });
   } catch {
-    // The peer has said goodbye and the session has not noticed yet.
     return undefined;
   }
 }
 
-interface Outcome {
-  readonly answered: boolean;
-  readonly serving: boolean;
-  readonly says: string;
+async function question(stream: ClientHttp2Stream, request: Buffer, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+  const cancel = (): void => void stream.destroy(new Error('cancelled'));
+  const timer = setTimeout(() => stream.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await outcomeOf(stream, request);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', cancel);
+  }
 }
 
-function findingOf(stream: ClientHttp2Stream, request: Buffer): Promise<Outcome> {
+function outcomeOf(stream: ClientHttp2Stream, request: Buffer): Promise<Outcome> {
   return new Promise((resolve) => {
     let answer = Buffer.alloc(0);
     let grpcStatus: unknown;
@@ -98,12 +106,12 @@ function findingOf(stream: ClientHttp2Stream, request: Buffer): Promise<Outcome>
       if (answer.length < MAX_ANSWER_BYTES) answer = Buffer.concat([answer, chunk]);
     });
     stream.once('error', ({ message }) => resolve({ answered: false, serving: false, says: message }));
-    stream.once('close', () => resolve(outcome(grpcStatus, answer)));
+    stream.once('close', () => resolve(readOutcome(grpcStatus, answer)));
     stream.end(request);
   });
 }
 
-function outcome(grpcStatus: unknown, answer: Buffer): Outcome {
+function readOutcome(grpcStatus: unknown, answer: Buffer): Outcome {
   if (grpcStatus === undefined) return { answered: false, serving: false, says: 'the connection closed before an answer' };
   if (grpcStatus !== '0') return { answered: true, serving: false, says: `the call failed with gRPC status ${String(grpcStatus)}` };
   const serving = decodeStatus(answer) === SERVING;

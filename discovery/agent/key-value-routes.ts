@@ -15,25 +15,12 @@ const tooLarge = (): never => {
 };
 
 /** `/v1/kv`: get (also raw, recursive, blocking), put and delete (also check-and-set). */
-export function keyValueRoutes({ keyValues, blocking, save }: AgentParts): Hono {
+export function keyValueRoutes(parts: AgentParts): Hono {
+  const { keyValues, save } = parts;
   const app = new Hono();
   app.use(refuseLocks);
 
-  app.get('/*', async (c) => {
-    const key = keyOf(c);
-    if (c.req.query('keys') !== undefined) throw notKnown('keys');
-    if (c.req.query('recurse') !== undefined) {
-      await blocking(c, () => keyValues.indexUnder(key));
-      const found = keyValues.list(key);
-      return found.length === 0 ? c.body(null, 404) : c.json(found.map(keyAnswer));
-    }
-    if (key === '') throw badRequest('Missing key name');
-    await blocking(c, () => keyValues.indexOf(key));
-    const found = keyValues.get(key);
-    if (!found) return c.body(null, 404);
-    if (c.req.query('raw') === undefined) return c.json([keyAnswer(found)]);
-    return c.body(Buffer.from(found.value, 'base64'), 200, { 'content-type': 'text/plain' });
-  });
+  app.get('/*', (c) => readKeys(c, parts));
 
   app.put('/*', bodyLimit({ maxSize: LIMITS.valueBytes, onError: tooLarge }), async (c) => {
     const key = keyOf(c);
@@ -54,6 +41,22 @@ export function keyValueRoutes({ keyValues, blocking, save }: AgentParts): Hono 
     return c.json(deleted);
   });
   return app;
+}
+
+async function readKeys(c: Context, { keyValues, blocking }: AgentParts): Promise<Response> {
+  const key = keyOf(c);
+  if (c.req.query('keys') !== undefined) throw notKnown('keys');
+  if (c.req.query('recurse') !== undefined) {
+    await blocking(c, () => keyValues.indexUnder(key));
+    const found = keyValues.list(key);
+    return found.length === 0 ? c.body(null, 404) : c.json(found.map(keyAnswer));
+  }
+  if (key === '') throw badRequest('Missing key name');
+  await blocking(c, () => keyValues.indexOf(key));
+  const found = keyValues.get(key);
+  if (!found) return c.body(null, 404);
+  if (c.req.query('raw') === undefined) return c.json([keyAnswer(found)]);
+  return c.body(Buffer.from(found.value, 'base64'), 200, { 'content-type': 'text/plain' });
 }
 
 async function refuseLocks(c: Context, next: () => Promise<void>): Promise<void> {

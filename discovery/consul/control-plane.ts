@@ -1,13 +1,13 @@
 import type { Clock, Log, Random, Stoppable } from '#kit';
 
-import type { ControlPlane, Instance, InstanceHealth, Policy } from '../control-plane.ts';
+import type { ControlPlane, InstanceHealth, Policy, PolicyStore } from '../control-plane.ts';
 import { parseConsulAddress } from './address.ts';
 import { agentCalls } from './agent-calls.ts';
 import { type Caller, createCaller } from './caller.ts';
 import { type HealthCalls, healthCalls } from './health-calls.ts';
 import { createInstanceWatch } from './instance-watch.ts';
 import { createOutage } from './outage.ts';
-import { policyCalls } from './policy-calls.ts';
+import { type PolicyCalls, policyCalls } from './policy-calls.ts';
 import { createPolicyWatch } from './policy-watch.ts';
 import { keepRegistered } from './registration.ts';
 import type { SharedWatch } from './shared-watch.ts';
@@ -72,20 +72,11 @@ export function createConsulControlPlane(options: ConsulOptions): ConsulControlP
     },
     watchInstances: (service, listener) =>
       instances.of(service).subscribe({
-        onValue: (list: readonly Instance[]) => listener.onInstances(list),
+        onValue: (list) => listener.onInstances(list),
         onError: (error) => listener.onError(error),
       }),
     listInstances: (signal) => listInstances(consul, signal),
-    policies: {
-      get: consul.policy,
-      put: consul.putPolicy,
-      delete: consul.deletePolicy,
-      watch: (prefix, listener) =>
-        policies.of(prefix).subscribe({
-          onValue: (list: readonly Policy[]) => listener.onPolicies(list),
-          onError: (error) => listener.onError(error),
-        }),
-    },
+    policies: policyStore(consul, policies),
     stop: () => (stopped ??= stopAll()),
   };
 }
@@ -96,8 +87,26 @@ function dependencies(options: ConsulOptions, caller: Caller) {
   return { consul, outage: createOutage(log, caller.url), clock, random, log, zone, emptyHoldMs, reconcileMs, waitMs };
 }
 
+function policyStore(consul: PolicyCalls, policies: Watches<readonly Policy[]>): PolicyStore {
+  return {
+    get: consul.policy,
+    put: consul.putPolicy,
+    delete: consul.deletePolicy,
+    watch: (prefix, listener) =>
+      policies.of(prefix).subscribe({
+        onValue: (list) => listener.onPolicies(list),
+        onError: (error) => listener.onError(error),
+      }),
+  };
+}
+
+interface Watches<T> {
+  of(key: string): SharedWatch<T>;
+  stop(): Promise<void>;
+}
+
 /** One watch for each key, kept with what it heard last: as many as a process has names of services. */
-function watches<T>(create: (key: string) => SharedWatch<T>): { of(key: string): SharedWatch<T>; stop(): Promise<void> } {
+function watches<T>(create: (key: string) => SharedWatch<T>): Watches<T> {
   const byKey = new Map<string, SharedWatch<T>>();
   return {
     of: (key) => {

@@ -1,15 +1,11 @@
 import type { MeshError, Stoppable } from '#kit';
 
-export interface WatchListener<T> {
-  onValue(value: T): void;
-  onError(error: MeshError): void;
-}
+import { createAudience, type WatchListener } from './audience.ts';
 
 /** Where a run of the watch puts what it learns. Deaf once the run is over. */
 export interface WatchSink<T> {
   /** What was heard last, also in an earlier run. */
   heard(): T | undefined;
-  /** Listeners that have a value are told only when it differs. */
   publish(value: T): void;
   fail(error: MeshError): void;
 }
@@ -22,14 +18,9 @@ export interface SharedWatchOptions<T> {
 
 /** One watch for any number of listeners: it runs while there is one. */
 export interface SharedWatch<T> {
-  /** The listener is told the latest soon, and never from inside this call. `stop()` of the last listener ends the run. */
+  /** `stop()` of the last listener ends the run. */
   subscribe(listener: WatchListener<T>): Stoppable;
   stop(): Promise<void>;
-}
-
-interface Subscription<T> {
-  readonly listener: WatchListener<T>;
-  hasValue: boolean;
 }
 
 interface Run {
@@ -42,43 +33,19 @@ interface Run {
  * server is gone, the listener gets what was heard last instead of nothing.
  */
 export function createSharedWatch<T>({ run, equal }: SharedWatchOptions<T>): SharedWatch<T> {
-  const subscriptions = new Set<Subscription<T>>();
+  const audience = createAudience(equal);
   let running: Run | undefined;
-  let heard: { readonly value: T } | undefined;
-  // What this run knows: nothing yet, that the value holds, or that it cannot ask.
-  let standing: 'unknown' | 'known' | MeshError = 'unknown';
-
-  function tell(subscription: Subscription<T>, changed: boolean): void {
-    if (standing === 'unknown') return;
-    if (heard && (changed || !subscription.hasValue)) {
-      subscription.hasValue = true;
-      subscription.listener.onValue(heard.value);
-    }
-    if (standing !== 'known') subscription.listener.onError(standing);
-  }
-
-  function sinkOf(signal: AbortSignal): WatchSink<T> {
-    return {
-      heard: () => heard?.value,
-      publish: (value) => {
-        if (signal.aborted) return;
-        const changed = !heard || !equal(heard.value, value);
-        if (changed) heard = { value };
-        standing = 'known';
-        for (const subscription of [...subscriptions]) tell(subscription, changed);
-      },
-      fail: (error) => {
-        if (signal.aborted) return;
-        standing = error;
-        for (const subscription of [...subscriptions]) tell(subscription, false);
-      },
-    };
-  }
 
   function start(): Run {
-    standing = 'unknown';
+    audience.forgetStanding();
     const controller = new AbortController();
-    return { controller, ended: run(sinkOf(controller.signal), controller.signal) };
+    const { signal } = controller;
+    const sink: WatchSink<T> = {
+      heard: audience.heard,
+      publish: (value) => signal.aborted || audience.publish(value),
+      fail: (error) => signal.aborted || audience.fail(error),
+    };
+    return { controller, ended: run(sink, signal) };
   }
 
   async function end(): Promise<void> {
@@ -90,20 +57,16 @@ export function createSharedWatch<T>({ run, equal }: SharedWatchOptions<T>): Sha
 
   return {
     subscribe: (listener) => {
-      const subscription = { listener, hasValue: false };
-      subscriptions.add(subscription);
       running ??= start();
-      queueMicrotask(() => {
-        if (subscriptions.has(subscription)) tell(subscription, false);
-      });
+      const member = audience.join(listener);
       return {
         stop: async () => {
-          if (subscriptions.delete(subscription) && subscriptions.size === 0) await end();
+          if (member.leave() && audience.size === 0) await end();
         },
       };
     },
     stop: async () => {
-      subscriptions.clear();
+      audience.clear();
       await end();
     },
   };

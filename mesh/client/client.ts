@@ -58,8 +58,9 @@ function newCall(method: Method, init: MessageInitShape<DescMessage>, options: C
     method,
     request: create(method.desc.input, init),
     headers: { ...options.headers },
-    deadline: options.deadlineMs === undefined ? Infinity : Date.now() + options.deadlineMs,
-    signal: options.signal,
+    timeoutMs: options.deadlineMs ?? Infinity,
+    deadline: Infinity,
+    signals: options.signal ? [options.signal] : [],
     context: context.active(),
   };
 }

@@ -12,11 +12,16 @@ export function clientDeadline(clock: Clock): ClientInterceptor {
   return (next) => (call) => {
     const served = currentCall(call.context);
     const now = clock.now();
-    call.deadline = Math.min(call.deadline, now + call.method.deadlineMs, served?.deadline ?? Infinity);
-    if (served) call.signal = call.signal ? AbortSignal.any([call.signal, served.signal]) : served.signal;
-    if (call.signal?.aborted) return Promise.reject(refusal('CANCELLED', 'the caller went away before the call was sent'));
+    call.deadline = now + Math.min(call.timeoutMs, call.method.deadlineMs);
+    if (served) {
+      call.deadline = Math.min(call.deadline, served.deadline);
+      call.signals.push(served.signal);
+    }
     if (call.deadline <= now) {
       return Promise.reject(refusal('DEADLINE_EXCEEDED', `no time was left to call ${call.method.fullName}; give the request a longer deadline`));
+    }
+    if (call.signals.some(({ aborted }) => aborted)) {
+      return Promise.reject(refusal('CANCELLED', 'the caller went away before the call was sent'));
     }
     return next(call);
   };

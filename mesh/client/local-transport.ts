@@ -1,8 +1,9 @@
 import type { Message } from '@bufbuild/protobuf';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { MeshError, refusal } from '#kit';
 
-import { type ClientCall, type Invoke, isStream, type ServerCall } from '../call.ts';
+import { type ClientCall, type Invoke, isStream, onAbort, type ServerCall, streamOf, whenDone } from '../call.ts';
 import { asSeenByCaller } from '../status.ts';
 
 /**
@@ -11,38 +12,33 @@ import { asSeenByCaller } from '../status.ts';
  * cancellation and errors arrive as they would remotely.
  */
 export function localTransport(serve: Invoke<ServerCall>): Invoke<ClientCall> {
-  return async (call) => {
+  return async ({ method, request, headers, deadline, signals }) => {
     const lifetime = new AbortController();
-    const cancel = (): void => lifetime.abort(refusal('CANCELLED', 'the caller went away'));
-    call.signal?.addEventListener('abort', cancel, { once: true });
-    const release = (): void => call.signal?.removeEventListener('abort', cancel);
+    const stopListening = onAbort(signals, () => lifetime.abort(refusal('CANCELLED', 'the caller went away')));
+    const call: ServerCall = { method, request, header: (name) => headers[name], deadline, lifetime, context: ROOT_CONTEXT };
     try {
-      const reply = await serve({
-        method: call.method,
-        request: call.request,
-        header: (name) => call.headers[name],
-        deadline: call.deadline,
-        lifetime,
-        context: call.context,
-      });
-      if (isStream(reply)) return endWithReader(reply, lifetime, release);
-      release();
-      return reply;
+      const reply = await whenDone(serve, call, stopListening);
+      return isStream(reply) ? readStream(reply, lifetime) : reply;
     } catch (thrown) {
-      release();
       throw asSeenByCaller(MeshError.from(thrown));
     }
   };
 }
 
-/** A reader that stops early ends the handler's stream, as a cancelled RPC would. */
-async function* endWithReader(stream: AsyncIterable<Message>, lifetime: AbortController, release: () => void): AsyncIterable<Message> {
-  try {
-    yield* stream;
-  } catch (thrown) {
-    throw asSeenByCaller(MeshError.from(thrown));
-  } finally {
-    release();
-    lifetime.abort(refusal('CANCELLED', 'the reader stopped'));
-  }
+/** The stream as its reader sees it. One that stops early cancels the call, and the server's chain hears of it as it would remotely. */
+function readStream(stream: AsyncIterable<Message>, lifetime: AbortController): AsyncIterable<Message> {
+  const source = stream[Symbol.asyncIterator]();
+  return streamOf(
+    async () => {
+      try {
+        return await source.next();
+      } catch (thrown) {
+        throw asSeenByCaller(MeshError.from(thrown));
+      }
+    },
+    async () => {
+      lifetime.abort(refusal('CANCELLED', 'the reader stopped'));
+      await source.next().catch(() => {});
+    },
+  );
 }

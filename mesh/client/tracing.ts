@@ -1,11 +1,10 @@
-import { propagation, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
-
-import { MeshError } from '#kit';
+import { propagation, SpanKind, trace, type Tracer } from '@opentelemetry/api';
 
 import { type ClientInterceptor, whenDone } from '../call.ts';
+import { endSpan } from '../end-span.ts';
 import type { Method } from '../method.ts';
 
-/** A CLIENT span for each call, and its context in the headers (W3C). Attributes: OpenTelemetry RPC conventions. */
+/** A CLIENT span for each call, and its context in the headers (W3C). To a caller every error is one. */
 export function clientTracing(tracer: Tracer, method: Method): ClientInterceptor {
   const options = {
     kind: SpanKind.CLIENT,
@@ -15,16 +14,6 @@ export function clientTracing(tracer: Tracer, method: Method): ClientInterceptor
     const span = tracer.startSpan(method.fullName, options, call.context);
     call.context = trace.setSpan(call.context, span);
     propagation.inject(call.context, call.headers);
-    return whenDone(next, call, (thrown) => {
-      if (thrown === undefined) {
-        span.setAttribute('rpc.response.status_code', 'OK');
-      } else {
-        const error = MeshError.from(thrown);
-        span.setAttribute('rpc.response.status_code', error.code);
-        span.setAttribute('error.type', error.reason);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-      }
-      span.end();
-    });
+    return whenDone(next, call, (error) => endSpan(span, error, () => true));
   };
 }

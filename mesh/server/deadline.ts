@@ -1,10 +1,11 @@
 import type { Message } from '@bufbuild/protobuf';
-import { type Context, context } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 
-import { type Clock, refusal } from '#kit';
+import { type Clock, type MeshError, refusal } from '#kit';
 
-import { isStream, type ServerCall, type ServerInterceptor } from '../call.ts';
+import { type Invoke, isStream, type ServerCall, type ServerInterceptor, streamOf, whenDone } from '../call.ts';
 import { withCallContext } from '../call-context.ts';
+import type { Method } from '../method.ts';
 
 /** setTimeout's largest delay; a call with more time than that (24 days) needs no timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -15,59 +16,56 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * answered at the deadline even when the handler does not listen.
  */
 export function serverDeadline(clock: Clock): ServerInterceptor {
-  return (next) => async (call) => {
-    const now = clock.now();
-    if (call.deadline === Infinity) call.deadline = now + call.method.deadlineMs;
-    const leftMs = call.deadline - now;
-    if (leftMs <= 0) throw pastDeadline(call);
-    const timer = leftMs < MAX_TIMER_MS ? setTimeout(() => call.lifetime.abort(pastDeadline(call)), leftMs) : undefined;
-    const { signal } = call.lifetime;
-    call.context = withCallContext(call.context, { deadline: call.deadline, signal });
-    try {
-      const reply = await orAborted(context.with(call.context, () => next(call)), signal);
-      if (!isStream(reply)) {
-        clearTimeout(timer);
-        return reply;
-      }
-      return boundStream(reply, call.context, signal, timer);
-    } catch (thrown) {
-      clearTimeout(timer);
-      throw thrown;
-    }
+  return (next) => {
+    const bounded = withinLifetime(next);
+    return async (call) => {
+      const now = clock.now();
+      if (call.deadline === Infinity) call.deadline = now + call.method.deadlineMs;
+      const leftMs = call.deadline - now;
+      if (leftMs <= 0) throw pastDeadline(call.method);
+      const { lifetime } = call;
+      const timer = leftMs < MAX_TIMER_MS ? setTimeout(() => lifetime.abort(pastDeadline(call.method)), leftMs) : undefined;
+      call.context = withCallContext(call.context, { deadline: call.deadline, signal: lifetime.signal });
+      return whenDone(bounded, call, () => clearTimeout(timer));
+    };
   };
+}
+
+/** The refusal of a call whose time is spent. */
+export function pastDeadline(method: Method): MeshError {
+  return refusal('DEADLINE_EXCEEDED', `${method.fullName} had no time left; try again with the same request, or allow it more time`);
+}
+
+/** Runs the rest of the chain inside the call's context, and answers with the reason as soon as the call's lifetime is over. */
+function withinLifetime(next: Invoke<ServerCall>): Invoke<ServerCall> {
+  return async (call) => {
+    const { signal } = call.lifetime;
+    signal.throwIfAborted();
+    const reply = await orAborted(context.with(call.context, next, undefined, call), signal);
+    return isStream(reply) ? boundStream(reply, call) : reply;
+  };
+}
+
+/** Pulls the handler's stream inside the call's context: a generator's body runs in that of whoever pulls. */
+function boundStream(stream: AsyncIterable<Message>, { context: base, lifetime: { signal } }: ServerCall): AsyncIterable<Message> {
+  const source = stream[Symbol.asyncIterator]();
+  // Not awaited: a handler that ignores the signal must not hold the answer back.
+  const leave = (): void => void context.with(base, async () => source.return?.()).catch(() => {});
+  signal.addEventListener('abort', leave, { once: true });
+  return streamOf(
+    async () => {
+      signal.throwIfAborted();
+      return orAborted(context.with(base, () => source.next()), signal);
+    },
+    leave,
+  );
 }
 
 /** The promise, or the signal's reason if that comes first. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    void promise.then(resolve, reject).then(() => signal.removeEventListener('abort', abort));
   });
-}
-
-/** Pulls the handler's stream inside the call's context (a generator's body runs in that of whoever pulls) and under its deadline. */
-async function* boundStream(
-  stream: AsyncIterable<Message>,
-  base: Context,
-  signal: AbortSignal,
-  timer: NodeJS.Timeout | undefined,
-): AsyncIterable<Message> {
-  const iterator = stream[Symbol.asyncIterator]();
-  try {
-    while (true) {
-      const step = await orAborted(context.with(base, () => iterator.next()), signal);
-      if (step.done) return;
-      yield step.value;
-    }
-  } finally {
-    clearTimeout(timer);
-    // Not awaited: a handler that ignores the signal must not hold the answer back.
-    void Promise.resolve(iterator.return?.()).catch(() => {});
-  }
-}
-
-function pastDeadline(call: ServerCall): Error {
-  return refusal('DEADLINE_EXCEEDED', `${call.method.fullName} had no time left; try again with the same request, or allow it more time`);
 }

@@ -16,12 +16,15 @@ import { errorCode, MeshError, refusal } from '#kit';
 import { type Invoke, isStream, type ServerCall } from '../call.ts';
 import { describeMethod, type Method } from '../method.ts';
 import { toStatus } from '../status.ts';
+import { pastDeadline } from './deadline.ts';
 
 /** Largest request and answer. grpc-js itself stops at four times that, for what it must buffer first. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** A request as it came off the wire: decoded, or the reason why it could not be. */
 type Incoming = Message | MeshError;
+
+type Wire = ServerUnaryCall<Incoming, Message> | ServerWritableStream<Incoming, Message>;
 
 /** A grpc-js server with this process's limits. */
 export function createGrpcServer(): Server {
@@ -99,10 +102,17 @@ function decode(desc: DescMethod, bytes: Buffer): Incoming {
 function unary(method: Method, invoke: Invoke<ServerCall>): handleUnaryCall<Incoming, Message> {
   return (wire, callback) => {
     if (wire.request instanceof MeshError) return callback(toStatus(wire.request));
-    invoke(serverCall(method, wire, wire.request)).then(
-      // A unary chain ends in a message: handlerLink made it from the method's kind.
-      (reply) => callback(null, reply as Message),
-      (thrown) => callback(toStatus(MeshError.from(thrown))),
+    const { call, release } = serverCall(method, wire, wire.request);
+    invoke(call).then(
+      (reply) => {
+        release();
+        // A unary chain ends in a message: handlerLink made it from the method's kind.
+        callback(null, reply as Message);
+      },
+      (thrown) => {
+        release();
+        callback(toStatus(MeshError.from(thrown)));
+      },
     );
   };
 }
@@ -110,7 +120,8 @@ function unary(method: Method, invoke: Invoke<ServerCall>): handleUnaryCall<Inco
 function serverStream(method: Method, invoke: Invoke<ServerCall>): handleServerStreamingCall<Incoming, Message> {
   return (wire) => {
     if (wire.request instanceof MeshError) return void wire.emit('error', toStatus(wire.request));
-    void pump(wire, invoke(serverCall(method, wire, wire.request)));
+    const { call, release } = serverCall(method, wire, wire.request);
+    void pump(wire, invoke(call)).finally(release);
   };
 }
 
@@ -141,17 +152,18 @@ function drained(wire: ServerWritableStream<Incoming, Message>): Promise<void> {
   });
 }
 
-function serverCall(
-  method: Method,
-  wire: ServerUnaryCall<Incoming, Message> | ServerWritableStream<Incoming, Message>,
-  request: Message,
-): ServerCall {
+/** The call as the chain sees it. `release` once it is over: grpc-js says `cancelled` also after each answer. */
+function serverCall(method: Method, wire: Wire, request: Message): { call: ServerCall; release: () => void } {
   const lifetime = new AbortController();
-  wire.on('cancelled', () => lifetime.abort(refusal('CANCELLED', 'the caller went away')));
-  return { method, request, header: (name) => firstHeader(wire, name), deadline: Number(wire.getDeadline()), lifetime, context: ROOT_CONTEXT };
+  const deadline = Number(wire.getDeadline());
+  // grpc-js watches the deadline too, and says `cancelled` when it was first.
+  const cancel = (): void => lifetime.abort(Date.now() < deadline ? refusal('CANCELLED', 'the caller went away') : pastDeadline(method));
+  wire.on('cancelled', cancel);
+  const call = { method, request, header: (name: string) => firstHeader(wire, name), deadline, lifetime, context: ROOT_CONTEXT };
+  return { call, release: () => wire.off('cancelled', cancel) };
 }
 
-function firstHeader(wire: ServerUnaryCall<Incoming, Message> | ServerWritableStream<Incoming, Message>, name: string): string | undefined {
+function firstHeader(wire: Wire, name: string): string | undefined {
   const [value] = wire.metadata.get(name);
   return typeof value === 'string' ? value : undefined;
 }

@@ -5,13 +5,15 @@ import type { Handlers } from './handlers.ts';
 
 /** How long an answer of the check may be reused: watchers and the agent ask often. */
 const REUSE_MS = 500;
+/** How long the check may take; one that hangs counts as failed. */
+const CHECK_MS = 1_000;
 /** How often a watched status is looked at again. */
 const WATCH_MS = 1_000;
 
 /** Health of one server (https://github.com/grpc/grpc/blob/master/doc/health-checking.md). */
 export interface ServerHealth {
   readonly handlers: Handlers<typeof Health>;
-  /** From now on NOT_SERVING, whatever the check says. */
+  /** From now on NOT_SERVING, whatever the check says. Watchers hear it, and their streams end: an open one would hold up the stop. */
   drain(): void;
 }
 
@@ -21,14 +23,12 @@ export interface ServerHealth {
  */
 export function createHealth(names: readonly string[], check: () => Promise<void>, clock: Clock): ServerHealth {
   let draining = false;
-  let last: { at: number; status: Promise<ServingStatus> } | undefined;
+  let last: { at: number; passes: Promise<boolean> } | undefined;
 
-  function status(): Promise<ServingStatus> {
-    if (draining) return Promise.resolve(ServingStatus.NOT_SERVING);
-    if (!last || clock.now() - last.at > REUSE_MS) {
-      last = { at: clock.now(), status: check().then(() => ServingStatus.SERVING, () => ServingStatus.NOT_SERVING) };
-    }
-    return last.status;
+  async function status(): Promise<ServingStatus> {
+    if (draining) return ServingStatus.NOT_SERVING;
+    if (!last || clock.now() - last.at > REUSE_MS) last = { at: clock.now(), passes: passesWithin(check, CHECK_MS, clock) };
+    return (await last.passes) ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 
   const isKnown = (service: string): boolean => service === '' || names.includes(service);
@@ -48,14 +48,29 @@ export function createHealth(names: readonly string[], check: () => Promise<void
       },
       async *watch({ service }, { signal }) {
         let told: ServingStatus | undefined;
-        while (!signal.aborted) {
+        while (true) {
+          const leaving = draining;
           const now = isKnown(service) ? await status() : ServingStatus.SERVICE_UNKNOWN;
           if (now !== told) yield { status: (told = now) };
+          if (leaving) return;
           await clock.sleep(WATCH_MS, signal);
         }
       },
     },
   };
+}
+
+/** Whether the check passes, and in time. One that hangs is left to itself. */
+async function passesWithin(check: () => Promise<void>, ms: number, clock: Clock): Promise<boolean> {
+  const over = new AbortController();
+  const tooLong = clock.sleep(ms, over.signal).then(() => false);
+  try {
+    return await Promise.race([check().then(() => true), tooLong]);
+  } catch {
+    return false;
+  } finally {
+    over.abort();
+  }
 }
 
 function unknownService(service: string, names: readonly string[]): Error {

@@ -1,12 +1,14 @@
-import { propagation, type Span, SpanKind, SpanStatusCode, type TextMapGetter, trace, type Tracer } from '@opentelemetry/api';
+import { propagation, SpanKind, type TextMapGetter, trace, type Tracer } from '@opentelemetry/api';
 
-import { type Code, MeshError } from '#kit';
+import type { Code } from '#kit';
 
 import { type ServerCall, type ServerInterceptor, whenDone } from '../call.ts';
+import { endSpan } from '../end-span.ts';
 import type { Method } from '../method.ts';
 
 /** Codes that are the server's fault; the others are an answer (OpenTelemetry RPC conventions). */
 const SERVER_FAULTS: ReadonlySet<Code> = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']);
+const isServerFault = (code: Code): boolean => SERVER_FAULTS.has(code);
 
 const HEADERS: TextMapGetter<ServerCall> = {
   get: (call, name) => call.header(name),
@@ -20,18 +22,6 @@ export function serverTracing(tracer: Tracer, method: Method): ServerInterceptor
     const parent = propagation.extract(call.context, call, HEADERS);
     const span = tracer.startSpan(method.fullName, options, parent);
     call.context = trace.setSpan(parent, span);
-    return whenDone(next, call, (thrown) => finish(span, thrown));
+    return whenDone(next, call, (error) => endSpan(span, error, isServerFault));
   };
-}
-
-function finish(span: Span, thrown: unknown): void {
-  if (thrown === undefined) {
-    span.setAttribute('rpc.response.status_code', 'OK');
-  } else {
-    const error = MeshError.from(thrown);
-    span.setAttribute('rpc.response.status_code', error.code);
-    span.setAttribute('error.type', error.reason);
-    if (SERVER_FAULTS.has(error.code)) span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-  }
-  span.end();
 }

@@ -17,7 +17,14 @@ export const service = defineService({
   build({ database, settings, log, tracer }) {
     const { STRIPE_API_KEY: apiKey, MESH_STRIPE_URL: apiBase } = settings;
     if (!apiKey) throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not set; payment needs a key of your Stripe account, or `mesh up` with its simulator');
-    const gateway = createStripeGateway({ apiKey, apiBase: apiBase ? new URL(apiBase) : undefined, log, tracer });
+    const gateway = createStripeGateway({ apiKey, apiBase: readUrl(apiBase), log, tracer });
     return { handlers: paymentHandlers(database, gateway), start: () => void gateway.load(), stop: () => gateway.stop() };
   },
 });
+
+function readUrl(text: string): URL | undefined {
+  if (text === '') return undefined;
+  const url = URL.parse(text);
+  if (url) return url;
+  throw refusal('INVALID_SETTING', `MESH_STRIPE_URL is "${text}", which is not an address; write it like http://127.0.0.1:12111`);
+}

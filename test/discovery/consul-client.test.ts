@@ -166,8 +166,11 @@ describe('the client of Consul', () => {
     const plane = createConsulControlPlane({ address: server.url, ...deps });
     const listed = failureOf(plane.listInstances());
     await until('the call is there', () => server.requests.length === 1);
+    const startedAt = performance.now();
     await plane.stop();
     expect(await listed).to.include({ reason: 'CONTROL_PLANE_UNAVAILABLE' });
+    await until('no socket is left', () => server.openSockets() === 0);
+    expect(performance.now() - startedAt).to.be.below(1_500);
   });
 
   it('ends an aborted call with the reason of its signal', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,9 @@ describe('the embedded agent', () => {
     await register(url, 'dead', 1);
     await ask(url, 'PUT', '/v1/kv/a', 'one');
     const before = await ask(url, 'GET', '/v1/kv/a');
+    // Changes of health take indexes and are not written.
+    await until('the dead one is out', async () => (await passing(url)).join() === 'alive');
+    const lastSeen = indexOf(await ask(url, 'GET', '/v1/health/service/stock'));
     const path = join(folder, 'data', 'agent.json');
     expect(await readFile(path, 'utf8')).to.contain('alive').and.to.contain('b25l');
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
@@ -68,7 +71,8 @@ describe('the embedded agent', () => {
     expect(services.json<object>()).to.have.all.keys('alive', 'dead');
     await until('who is alive has passed its check', async () => (await passing(url)).join() === 'alive');
     await ask(url, 'PUT', '/v1/kv/a', 'two');
-    expect(indexOf(await ask(url, 'GET', '/v1/kv/a'))).to.be.above(indexOf(before));
+    expect(indexOf(await ask(url, 'GET', '/v1/kv/a'))).to.be.above(lastSeen);
+    expect(indexOf(await ask(url, 'GET', '/v1/health/service/stock'))).to.be.above(lastSeen);
     await backend.stop();
   });
 
@@ -79,11 +83,14 @@ describe('the embedded agent', () => {
     await agent?.stop();
     await backend.stop();
     // Takes the instance's place and says nothing, so that the first check cannot have ended yet.
-    const silent = createServer().listen(backend.port, '127.0.0.1');
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket.resume())).listen(backend.port, '127.0.0.1');
     await once(silent, 'listening');
     url = await start();
     expect(await passing(url)).to.deep.equal([]);
+    await until('it is asked', () => sockets.length > 0);
     await agent?.stop();
+    await until('the agent has let go of it', () => sockets.every((socket) => socket.closed));
     await new Promise((resolve) => silent.close(resolve));
   });
 

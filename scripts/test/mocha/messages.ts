@@ -2,6 +2,7 @@ import type { TestResult } from '../results.ts';
 
 /** What a test process is to do; one JSON argument. */
 export type TestOrder = {
+  /** Relative to the working directory. */
   readonly files: readonly string[];
   readonly grep: string | undefined;
   readonly color: boolean;

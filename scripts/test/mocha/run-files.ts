@@ -26,7 +26,7 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
   const child = startTestProcess(run, marker);
   const output = collectOutput(child);
   const results: TestResult[] = [];
-  const watch = watchProgress(child, results, run);
+  const watch = watchProgress(child, results);
   const onAbort = (): void => watch.stop();
   run.signal.addEventListener('abort', onAbort, { once: true });
   // Its last messages may still be on the way when it has exited; they are in when the channel closes.
@@ -38,7 +38,8 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
   const left = await endLeftOvers(child.pid ?? -1, marker);
   run.print?.(output());
   const fail = (what: string, detail: string): void => {
-    results.push({ state: 'failed', name: `${run.files.join(', ')}: ${what}`, detail });
+    const where = run.files.length === 1 ? run.files[0] : `${run.files.length} files in one process`;
+    results.push({ state: 'failed', name: `${where}: ${what}`, detail });
   };
   if (run.signal.aborted) return results;
   if (watch.heldOpenBy() !== undefined) fail('does not end', `Still open after the last test: ${watch.heldOpenBy()}.`);
@@ -49,7 +50,7 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
 
 function startTestProcess({ root, files, grep, ci, print }: FilesRun, marker: string): ChildProcess {
   const color = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
-  const order: TestOrder = { files: files.map((file) => join(root, file)), grep, color, forbidOnly: ci };
+  const order: TestOrder = { files, grep, color, forbidOnly: ci };
   const stdio = print === undefined ? 'inherit' : 'pipe';
   // A run inside a run keeps the outer one's marker too.
   const markers = [process.env[markerVariable], marker].filter((part) => part !== undefined).join(',');
@@ -79,7 +80,7 @@ function collectOutput(child: ChildProcess): () => string {
 }
 
 /** Takes the results as they come, and ends a process that has gone silent or does not end. */
-function watchProgress(child: ChildProcess, results: TestResult[], { files }: FilesRun) {
+function watchProgress(child: ChildProcess, results: TestResult[]) {
   let ended = false;
   let heldOpenBy: string | undefined;
   const kill = (): void => void child.kill('SIGKILL');
@@ -92,7 +93,7 @@ function watchProgress(child: ChildProcess, results: TestResult[], { files }: Fi
     rearm(ended || message.type === 'end' ? endLimitMs : silentLimitMs);
     if (message.type === 'end') ended = true;
     else if (message.type === 'held-open') heldOpenBy = message.by.join(', ');
-    else results.push(named(message.result, files));
+    else results.push(message.result);
   });
   return {
     ended: () => ended,
@@ -103,9 +104,4 @@ function watchProgress(child: ChildProcess, results: TestResult[], { files }: Fi
       rearm(stopLimitMs);
     },
   };
-}
-
-/** Says in which file a test is, when the process runs one file only. */
-function named(result: TestResult, files: readonly string[]): TestResult {
-  return files.length === 1 ? { ...result, name: `${files[0]}: ${result.name}` } : result;
 }

@@ -2,6 +2,7 @@
 // the spec patterns of .mocharc.json besides the files asked for, lets a rejected promise that
 // nobody awaits pass, and does not say what keeps the process from ending.
 import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import Mocha from 'mocha';
 import type { TestResult } from '../results.ts';
 import type { TestMessage, TestOrder } from './messages.ts';
@@ -33,7 +34,7 @@ async function readConfig(): Promise<{ timeout: number; slow: number }> {
 
 /** One file that cannot be loaded fails alone; the others still run. */
 async function load(mocha: Mocha, file: string): Promise<void> {
-  mocha.files = [file];
+  mocha.files = [resolve(file)];
   try {
     await mocha.loadFilesAsync();
   } catch (error) {
@@ -44,10 +45,14 @@ async function load(mocha: Mocha, file: string): Promise<void> {
 }
 
 function follow(runner: Mocha.Runner): void {
-  const name = (test: Mocha.Runnable): string => test.titlePath().join(' › ');
-  runner.on('pass', (test) => report({ state: 'passed', name: name(test) }));
-  runner.on('pending', (test) => report({ state: 'skipped', name: name(test) }));
-  runner.on('fail', (test, error: unknown) => report({ state: 'failed', name: name(test), detail: describe(error) }));
+  runner.on('pass', (test) => report({ state: 'passed', name: nameOf(test) }));
+  runner.on('pending', (test) => report({ state: 'skipped', name: nameOf(test) }));
+  runner.on('fail', (test, error: unknown) => report({ state: 'failed', name: nameOf(test), detail: describe(error) }));
+}
+
+function nameOf(test: Mocha.Runnable): string {
+  const title = test.titlePath().join(' › ');
+  return test.file === undefined ? title : `${relative(process.cwd(), test.file)}: ${title}`;
 }
 
 /** Ctrl-C, and the death of the runner however it died, end the tests after their `after` hooks. */

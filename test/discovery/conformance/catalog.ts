@@ -104,12 +104,18 @@ export function describeCatalog(address: () => string): void {
       expect(left.json<Entry[]>()).to.have.length(1);
     });
 
-    it('lets a reader wait for the first instance of a service', async () => {
+    it('lets a reader wait for the first instance of a service, and for the last to leave', async () => {
       const seen = indexOf(await get('/v1/health/service/newcomer?passing=true'));
       const waiting = get(`/v1/health/service/newcomer?passing=true&index=${seen}&wait=20s`);
       await put('/v1/agent/service/register', registered('newcomer-1', { Name: 'newcomer' }));
-      expect((await waiting).json<Entry[]>().map(({ Service }) => Service.ID)).to.deep.equal(['newcomer-1']);
+      const come = await waiting;
+      expect(come.json<Entry[]>().map(({ Service }) => Service.ID)).to.deep.equal(['newcomer-1']);
+
+      const leaving = get(`/v1/health/service/newcomer?passing=true&index=${indexOf(come)}&wait=20s`);
       await put('/v1/agent/service/deregister/newcomer-1');
+      const gone = await leaving;
+      expect(gone.json<Entry[]>()).to.deep.equal([]);
+      expect(indexOf(gone)).to.be.above(indexOf(come));
     });
 
     it('asks the instance for its health, and leaves out who fails', async () => {

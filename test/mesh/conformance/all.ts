@@ -1,15 +1,21 @@
 import type { Transport } from '../support/fleet.ts';
+import { useTracePropagation } from '../support/telemetry.ts';
 import { answers } from './answers.ts';
 import { cancellation } from './cancellation.ts';
 import { deadlines } from './deadlines.ts';
+import { leaks } from './leaks.ts';
 import { streams } from './streams.ts';
+import { traces } from './traces.ts';
 import { validation } from './validation.ts';
 
 /** What holds for every call, whether the callee sits in this process or across the network. */
 export function conformance(transport: Transport): void {
+  useTracePropagation();
   answers(transport);
   validation(transport);
   deadlines(transport);
   cancellation(transport);
   streams(transport);
+  traces(transport);
+  leaks(transport);
 }

@@ -7,9 +7,8 @@ import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
 import { until } from '../../discovery/support/until.ts';
-import { type Fleet, type Stubs, type Transport, useFleet } from '../support/fleet.ts';
+import { type Transport, useFleet } from '../support/fleet.ts';
 import { allOf, failureOf, forever, readable } from '../support/outcome.ts';
-import { useTracePropagation } from '../support/telemetry.ts';
 
 type Watch = Handlers<typeof OrderService>['watchOrder'];
 
@@ -18,7 +17,7 @@ const REQUEST = { orderId: 'o-1' };
 /** A stream of answers: in order, no faster than its reader, and over when either side is. */
 export function streams(transport: Transport): void {
   const fleet = useFleet(transport);
-  const hostWatch = (watchOrder: Watch | ((stubs: Stubs) => Watch), nested = false) => hostOrders(fleet(), watchOrder, nested);
+  const hostWatch = (watchOrder: Watch) => fleet().host(OrderService, () => ({ watchOrder }));
   const watch = (options = {}) => fleet().client(OrderService).watchOrder(REQUEST, options);
 
   describe('a stream', () => {
@@ -224,26 +223,23 @@ export function streams(transport: Transport): void {
   });
 
   describe('inside a stream’s handler', () => {
-    useTracePropagation();
-
     it('the trace and the call are there after every yield, and its own calls inherit them', async () => {
       const seen: { span: string | undefined; call: CallContext | undefined }[] = [];
-      await hostWatch(
-        (stubs) =>
-          async function* () {
-            const note = (): void => void seen.push({ span: trace.getActiveSpan()?.spanContext().spanId, call: currentCall() });
-            try {
-              for (let sequence = 1n; sequence <= 3n; sequence += 1n) {
-                note();
-                await stubs(UserService).getUser({ userId: 'demo' });
-                yield { sequence };
-              }
-            } finally {
+      await fleet().host(UserService, () => ({ getUser: async () => ({}) }));
+      await fleet().host(OrderService, (stubs) => ({
+        async *watchOrder() {
+          const note = (): void => void seen.push({ span: trace.getActiveSpan()?.spanContext().spanId, call: currentCall() });
+          try {
+            for (let sequence = 1n; sequence <= 3n; sequence += 1n) {
               note();
+              await stubs(UserService).getUser({ userId: 'demo' });
+              yield { sequence };
             }
-          },
-        true,
-      );
+          } finally {
+            note();
+          }
+        },
+      }));
       let read = 0;
       for await (const _change of watch({ deadlineMs: 900 })) {
         expect(trace.getActiveSpan(), 'the reader’s own context').to.equal(undefined);
@@ -258,12 +254,6 @@ export function streams(transport: Transport): void {
       expect(nested.map((span) => span.parentSpanContext?.spanId)).to.deep.equal(Array(3).fill(server?.spanContext().spanId));
     });
   });
-}
-
-async function hostOrders(fleet: Fleet, watchOrder: Watch | ((stubs: Stubs) => Watch), nested: boolean): Promise<void> {
-  if (!nested) return void (await fleet.host(OrderService, () => ({ watchOrder: watchOrder as Watch })));
-  await fleet.host(UserService, () => ({ getUser: async () => ({}) }));
-  await fleet.host(OrderService, (stubs) => ({ watchOrder: (watchOrder as (stubs: Stubs) => Watch)(stubs) }));
 }
 
 async function countAfter(ms: number, count: () => number): Promise<number> {

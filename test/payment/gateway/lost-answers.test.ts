@@ -62,17 +62,26 @@ describe('the Stripe gateway when an answer is lost', () => {
   });
 
   it('gives up on a silent Stripe, is told to wait while it is still at work, and then hears of the capture', async () => {
-    const gateway = openGateway(simulator.url(), { timeoutMs: 100 });
+    const hasty = openGateway(simulator.url(), { timeoutMs: 300 });
+    const gateway = openGateway(simulator.url());
+    const arrived = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
-    simulator.onCommit({ beforeCommit: () => goOn.promise });
-    await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', gateway.charge(chargeOf('silent'), patience()));
+    simulator.onCommit({
+      beforeCommit() {
+        arrived.resolve();
+        return goOn.promise;
+      },
+    });
+    await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', hasty.charge(chargeOf('silent'), patience()));
+    await arrived.promise;
     const busy = await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', gateway.charge(chargeOf('silent'), patience()));
     goOn.resolve();
+    await hasty.stop();
     await gateway.stop();
 
-    const patient = openGateway(simulator.url(), { maxRetries: 2 });
-    const outcome = await patient.charge(chargeOf('silent'), patience());
-    await patient.stop();
+    const persistent = openGateway(simulator.url(), { maxRetries: 2 });
+    const outcome = await persistent.charge(chargeOf('silent'), patience());
+    await persistent.stop();
     expect(busy.metadata).to.include({ stripe_code: 'idempotency_key_in_use' });
     expect(outcome.kind).to.equal('captured');
     expect(await simulator.ledger('silent')).to.have.length(1);

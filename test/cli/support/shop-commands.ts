@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+
+import { meshHere } from './in-process.ts';
+import type { Environment } from './shop-folder.ts';
+
+/** What `mesh ps --json` says of an instance, as far as tests ask. */
+export interface ListedInstance {
+  readonly id: string;
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  readonly healthy: boolean;
+  readonly pid?: number;
+}
+
+export const SERVICES = ['inventory', 'order', 'payment', 'user'] as const;
+
+export async function ps(environment: Environment): Promise<readonly ListedInstance[]> {
+  const { exitCode, stdout, stderr } = await meshHere(['ps', '--json'], environment);
+  expect(exitCode, stderr).to.equal(0);
+  return JSON.parse(stdout) as ListedInstance[];
+}
+
+/** Calls a method that must succeed; returns its answer. */
+export async function call(environment: Environment, method: string, request: object): Promise<Record<string, unknown>> {
+  const { exitCode, stdout, stderr } = await meshHere(['call', method, JSON.stringify(request), '--json'], environment);
+  expect(exitCode, stderr).to.equal(0);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+let requests = 0;
+
+/** An order of the demo user that goes through. */
+export function orderRequest(): Record<string, unknown> {
+  requests += 1;
+  return {
+    requestId: `test-${process.pid}-${Date.now()}-${requests}`,
+    userId: 'demo',
+    lines: [{ productId: 'coffee-beans', quantity: 1, unitPrice: { currencyCode: 'EUR', units: '12' } }],
+    paymentMethod: 'pm_card_visa',
+    shippingAddress: { recipient: 'Ada', street: 'Side Street 2', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
+  };
+}
+
+export interface PlacedOrder {
+  readonly orderId: string;
+  readonly state: string;
+}
+
+export async function placeOrder(environment: Environment): Promise<PlacedOrder> {
+  const { order } = await call(environment, 'order.PlaceOrder', orderRequest());
+  return order as PlacedOrder;
+}
+
+/** Ids of the demo user's orders. */
+export async function orderIds(environment: Environment): Promise<readonly string[]> {
+  const { orders = [] } = (await call(environment, 'order.ListOrders', { userId: 'demo' })) as { orders?: PlacedOrder[] };
+  return orders.map(({ orderId }) => orderId);
+}

@@ -1,0 +1,88 @@
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { expect } from 'chai';
+
+import { createHealthProbe } from '../../discovery/agent/health-probe.ts';
+import { startBackend } from './support/backend.ts';
+import { until } from './support/until.ts';
+
+describe('the health probe of the embedded agent', () => {
+  const { signal } = new AbortController();
+
+  async function listen(server: Server): Promise<{ port: number; stop(): Promise<void> }> {
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const stop = async (): Promise<void> => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    };
+    return { port: (server.address() as AddressInfo).port, stop };
+  }
+
+  it('asks a gRPC server for a service, or as a whole, over one connection', async () => {
+    const backend = await startBackend('stock');
+    const probe = createHealthProbe(`127.0.0.1:${backend.port}/${'shop.'.repeat(40)}stock`);
+    expect(await probe.ask(1_000, signal)).to.deep.include({ serving: true });
+    expect(backend.healthAsked()).to.equal(`${'shop.'.repeat(40)}stock`);
+    backend.setServing(false);
+    const { serving, output } = await probe.ask(1_000, signal);
+    expect(serving).to.equal(false);
+    expect(output).to.contain('does not serve');
+    probe.close();
+    const whole = createHealthProbe(`127.0.0.1:${backend.port}`);
+    await whole.ask(1_000, signal);
+    expect(backend.healthAsked()).to.equal('');
+    whole.close();
+    await backend.stop();
+    expect((await whole.ask(1_000, signal)).output).to.contain('ECONNREFUSED');
+    whole.close();
+  });
+
+  it('gives up on a silent peer and lets go of its connection', async () => {
+    let connections = 0;
+    let open = 0;
+    const silent = createServer((socket) => {
+      connections += 1;
+      open += 1;
+      socket.resume().once('close', () => (open -= 1));
+    });
+    const { port, stop } = await listen(silent);
+    const probe = createHealthProbe(`127.0.0.1:${port}`);
+    for (let asked = 1; asked <= 3; asked += 1) {
+      expect((await probe.ask(50, signal)).output).to.contain('no answer within 50 ms');
+      await until('the connection is closed', () => open === 0);
+      expect(connections).to.equal(asked);
+    }
+    await stop();
+  });
+
+  it('takes no other answer for a yes', async () => {
+    const answers: ((stream: ServerHttp2Stream) => void)[] = [
+      (stream) => stream.respond({ ':status': 200, 'grpc-status': '12' }, { endStream: true }),
+      (stream) => stream.respond({ ':status': 404 }, { endStream: true }),
+      (stream) => {
+        stream.respond({ ':status': 200, 'grpc-status': '0' });
+        stream.end(Buffer.from([0, 0, 0, 0, 0]));
+      },
+      (stream) => stream.close(2),
+      (stream) => stream.session?.destroy(),
+    ];
+    let answer = answers[0];
+    const server = createHttp2Server().on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => undefined);
+      answer?.(stream);
+    });
+    const { port, stop } = await listen(server);
+    const probe = createHealthProbe(`127.0.0.1:${port}/shop.stock`);
+    for (answer of answers) {
+      const { serving, output } = await probe.ask(1_000, signal);
+      expect(serving, output).to.equal(false);
+    }
+    probe.close();
+    await stop();
+  });
+});

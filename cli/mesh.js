@@ -6,9 +6,12 @@ import module from 'node:module';
 import { join } from 'node:path';
 
 const OLDEST = 24;
+/** Says that standard stream 3 ends with the process that started this one, however that ends. */
+const LIFELINE = 'SHOPMESH_LIFELINE';
 const root = join(import.meta.dirname, '..');
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
+  if (process.env[LIFELINE]) await endWithStarter();
   // Most of a start is compiling libraries; the cache lies beside them and goes with them.
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));
   const { run } = await import('./index.ts');
@@ -24,9 +27,22 @@ function runWithOwnNode() {
     process.stderr.write(`error: shopmesh needs Node ${OLDEST}, which comes with its dependencies; run \`npm ci\` in ${root} first\n`);
     process.exit(1);
   }
-  const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, [LIFELINE]: '3' },
+  });
   // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => {});
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+/** Killed with -9, the process that people see would leave this one behind. */
+async function endWithStarter() {
+  // Not for the processes that this one starts.
+  delete process.env[LIFELINE];
+  const { Socket } = await import('node:net');
+  const line = new Socket({ fd: 3 });
+  line.on('error', () => {}).on('close', () => process.kill(process.pid, 'SIGTERM'));
+  line.resume().unref();
 }

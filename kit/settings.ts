@@ -88,15 +88,15 @@ function strongest(name: string, sources: SettingSources): { origin: Origin; val
 function refuseUnknown(specs: SettingSpecs, { environment, file }: SettingSources): void {
   const ours = Object.keys(environment).filter((name) => name.startsWith('MESH_'));
   for (const name of [...ours, ...Object.keys(file)]) {
-    if (name in specs) continue;
+    if (Object.hasOwn(specs, name)) continue;
     throw refusal('INVALID_SETTING', `${name} is not a setting of shopmesh; remove it, or see \`mesh config\` for the names`);
   }
 }
 
 /** `500ms`, `2s`, `5m` or plain milliseconds, as milliseconds. Throws a sentence. */
 export function parseDurationMs(value: string): number {
-  // ms() types its input as known literals and returns undefined for what it cannot read.
-  const parsed: number | undefined = ms(value as StringValue);
+  // ms() throws for less than 1 and more than 99 characters, types its input as known literals, and returns undefined for what it cannot read.
+  const parsed: number | undefined = value.length > 0 && value.length < 100 ? ms(value as StringValue) : undefined;
   if (parsed === undefined || !Number.isFinite(parsed) || parsed < 0) {
     throw new Error(`"${value}" is not a time span; write it like 500ms, 2s or 5m`);
   }
@@ -114,8 +114,8 @@ function parseFlag(value: string): boolean {
 }
 
 function parseInteger(value: string, min: number, max: number): number {
-  const parsed = Number(value);
-  if (!Number.isInteger(parsed) || parsed < min || parsed > max) {
+  const parsed = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(parsed >= min && parsed <= max)) {
     throw new Error(`"${value}" is not a whole number from ${min} to ${max}`);
   }
   return parsed;

@@ -20,8 +20,3 @@ export function currentCall(base: Context = context.active()): CallContext | und
   // Only withCallContext writes under this key.
   return base.getValue(CALL) as CallContext | undefined;
 }
-
-/** A context that keeps the trace but not the caller's deadline and signal, for work that outlives the call. */
-export function detachedFromCall(base: Context = context.active()): Context {
-  return base.deleteValue(CALL);
-}

@@ -118,13 +118,13 @@ export function createMesh({ clock, log, openChannel, interceptors = {} }: MeshO
     address: string,
     port: number,
   ): Promise<Listening> {
-    const server = createGrpcServer();
+    const grpc = createGrpcServer();
     const health = createHealth([service.contract.typeName], service.check, clock);
-    addContract(server, service.contract, chainOf);
+    addContract(grpc, service.contract, chainOf);
     // Health and reflection are asked all the time: they run without spans and validation.
-    addContract(server, Health, (method) => compose([serverErrors(log), serverDeadline(clock)], handlerLink(method, health.handlers)));
-    addReflection(server, [service.contract, Health]);
-    const bound = await bind(server, address, port);
-    return { port: bound, drain: health.drain, stop: () => shutDown(server, STOP_GRACE_MS) };
+    addContract(grpc, Health, (method) => compose([serverErrors(log), serverDeadline(clock)], handlerLink(method, health.handlers)));
+    addReflection(grpc.server, [service.contract, Health]);
+    const bound = await bind(grpc, address, port);
+    return { port: bound, drain: health.drain, stop: () => shutDown(grpc, STOP_GRACE_MS) };
   }
 }

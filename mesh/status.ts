@@ -10,6 +10,9 @@ import { StatusSchema } from '#proto/google/rpc/status_pb.js';
 const DETAILS_TRAILER = 'grpc-status-details-bin';
 const DOMAIN = 'shopmesh';
 
+/** The sentence travels twice in trailers, of which some clients take no more than 8 KB; over 64 KB the whole answer is lost. */
+const MAX_SENTENCE_LENGTH = 2_000;
+
 /** How grpc-js words a message over a limit, on either side. */
 const OVER_THE_LIMIT = /^(Received|Sent|Attempted to send) message.* larger than/;
 
@@ -28,15 +31,16 @@ export type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 /** Turns an error into the status that goes over the wire, with ErrorInfo and, for bad fields, BadRequest. */
 export function toStatus(error: MeshError): Status {
   const code = CODES.indexOf(error.code);
+  // Cutting may leave half a surrogate pair, on which grpc-js would throw and leave the caller without an answer.
+  const message = error.message.slice(0, MAX_SENTENCE_LENGTH).toWellFormed();
   const metadata = new Metadata();
   const details: Any[] = [pack(ErrorInfoSchema, { reason: error.reason, domain: DOMAIN, metadata: { ...error.metadata } })];
   if (error.violations.length > 0) {
     details.push(pack(BadRequestSchema, { fieldViolations: error.violations.map((violation) => ({ ...violation })) }));
   }
-  const status = create(StatusSchema, { code, message: error.message, details });
+  const status = create(StatusSchema, { code, message, details });
   metadata.set(DETAILS_TRAILER, Buffer.from(toBinary(StatusSchema, status)));
-  // grpc-js would throw on half a surrogate pair, and leave the caller without an answer.
-  return { code, details: error.message.toWellFormed(), metadata };
+  return { code, details: message, metadata };
 }
 
 /** Whether a server that knows the rich error model made this status; else grpc-js did, on this side, or a foreign server. */

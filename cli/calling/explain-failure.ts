@@ -13,11 +13,23 @@ export function explainFailure(thrown: unknown, { service, deadlineMs }: { reado
     case 'UNREACHABLE':
       return refusal('UNREACHABLE', `${service} could not be reached: ${error.message}; see \`mesh ps\``);
     default:
-      return error;
+      return error.code === 'RESOURCE_EXHAUSTED' ? tooLarge(error) : error;
   }
 }
 
+/** grpc-js refuses what is far beyond the limit before our own check sees it. */
+function tooLarge(error: MeshError): MeshError {
+  const [, bytes, most] = /larger than max \((\d+) vs\.? (\d+)\)/.exec(error.message) ?? [];
+  if (bytes === undefined) return error;
+  return refusal('MESSAGE_TOO_LARGE', `the request has ${bytes} bytes, the server takes at most ${most}; send less at once`);
+}
+
+const WORDS_OF_THE_TRANSPORT = [
+  /^(Deadline exceeded|NO_INSTANCE|No connection established|Name resolution|Connection dropped|The client|Stream |Received )/i,
+  /ECONN|ENOTFOUND|ETIMEDOUT/,
+];
+
 /** Statuses that grpc-js made on this side have texts of its own. */
 function isFromTransport({ message }: MeshError): boolean {
-  return /^(Deadline exceeded|NO_INSTANCE|No connection established|Name resolution|Connection dropped|The client|Stream |Received RST)/i.test(message) || /ECONN|ENOTFOUND|ETIMEDOUT/.test(message);
+  return WORDS_OF_THE_TRANSPORT.some((words) => words.test(message));
 }

@@ -9,7 +9,7 @@ import { explainFailure } from '../calling/explain-failure.ts';
 import { type Header, readHeader } from '../calling/header.ts';
 import { invoke } from '../calling/invoke.ts';
 import { reflectMethod } from '../calling/reflected-method.ts';
-import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
 import { closestName } from '../did-you-mean.ts';
 import type { Output } from '../output.ts';
 import { openChannel } from '../serving/control-plane.ts';
@@ -79,9 +79,9 @@ function readTarget(target: string): { service: ModuleName; method: string } {
   throw refusal('UNKNOWN_SERVICE', `there is no service ${service}${meant ? `; did you mean ${meant}?` : ''} (services: ${MODULE_NAMES.join(', ')})`);
 }
 
-function readDeadline(text: string): number {
+function readDeadline(deadline: string): number {
   try {
-    return parseDurationMs(text);
+    return parseDurationMs(deadline);
   } catch (thrown) {
     throw refusal('INVALID_ARGUMENT', `--deadline: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }

@@ -1,7 +1,7 @@
 import { createLog } from '#kit';
 import { loadModule, MODULE_NAMES } from '#modules';
 
-import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
 import type { Output } from '../output.ts';
 import { migrateService } from '../serving/service-database.ts';
 

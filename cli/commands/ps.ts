@@ -1,9 +1,11 @@
 import { createLog, systemClock } from '#kit';
 
-import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
 import type { SupervisorStatus } from '../local/control-socket.ts';
 import { type Output, table } from '../output.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
+
+const HEAD = ['SERVICE', 'ADDRESS', 'HEALTH', 'VERSION', 'ZONE', 'PID', 'UP'];
 
 /** `mesh ps`: every registered instance, and the process that runs it when that is ours. */
 export async function psCommand(output: Output): Promise<void> {
@@ -21,10 +23,8 @@ export async function psCommand(output: Output): Promise<void> {
       pid ? String(pid) : '-',
       uptimeMs === undefined ? '-' : `${Math.round(uptimeMs / 1_000)} s`,
     ]);
-    output.answer(
-      () => (rows.length ? table([['SERVICE', 'ADDRESS', 'HEALTH', 'VERSION', 'ZONE', 'PID', 'UP'], ...rows]) : 'no service is registered; start the shop with `npx mesh up`'),
-      instances,
-    );
+    const forPeople = (): string => (rows.length > 0 ? table([HEAD, ...rows]) : 'no service is registered; start the shop with `npx mesh up`');
+    output.answer(forPeople, instances);
   } finally {
     await controlPlane.stop();
   }

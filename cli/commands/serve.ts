@@ -1,7 +1,7 @@
 import { createLog, MeshError, refusal } from '#kit';
 import { isModuleName, loadModule, MODULE_NAMES, type ModuleName } from '#modules';
 
-import { settingsOfRunningShop } from '../calling/running-shop.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
 import { closestName } from '../did-you-mean.ts';
 import { type ChildMessage, isStartMessage } from '../local/messages.ts';
 import type { Output } from '../output.ts';

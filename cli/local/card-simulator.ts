@@ -44,12 +44,11 @@ export async function startCardSimulator({ settings, host, databaseUrl, lifecycl
 
 /** A database of this name on the server of another. */
 function besides(url: string): DatabaseUrl {
-  if (url === '') {
-    throw refusal(
-      'INVALID_SETTING',
-      'STRIPE_API_KEY is not set, and there is no place for the card simulator\'s ledger; set DATABASE_URL for it, or STRIPE_API_KEY and, for another server than Stripe, MESH_STRIPE_URL',
-    );
-  }
-  if (!URL.canParse(url)) throw refusal('INVALID_SETTING', 'DATABASE_URL is not the URL of a Postgres database; write it as postgres://user:password@host:5432/database');
+  if (url === '') throw refusal('INVALID_SETTING', NO_PLACE);
+  if (!URL.canParse(url)) throw refusal('INVALID_SETTING', NO_URL);
   return (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
 }
+
+const NO_PLACE =
+  'STRIPE_API_KEY is not set, and there is no place for the card simulator\'s ledger; set DATABASE_URL for it, or STRIPE_API_KEY and, for another server than Stripe, MESH_STRIPE_URL';
+const NO_URL = 'DATABASE_URL is not the URL of a Postgres database; write it as postgres://user:password@host:5432/database';

@@ -106,9 +106,18 @@ const MAX_WORDS = 200;
 
 /** The line that says most in what a process wrote before it fell: its error, else the last one. */
 function lastWords(logPath: string): string {
-  const lines = readFileSync(logPath, 'utf8').trim().split('\n');
+  const lines = readLog(logPath).trim().split('\n');
   const telling = lines.findLast((line) => /^(\w*Error|error|FATAL)\b/.test(line)) ?? lines.at(-1) ?? '';
   return telling === '' ? '' : `: ${telling.slice(0, MAX_WORDS)}`;
+}
+
+function readLog(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Removed meanwhile: then there is nothing more to say.
+    return '';
+  }
 }
 
 /** Appends to a log file; the one of the last run is kept beside it. */

@@ -15,78 +15,85 @@ export interface ManagedProcessOptions {
   readonly log: Log;
 }
 
-/** A process that runs services and is run again when it ends by itself. */
-export interface ManagedProcess {
-  status(): ProcessStatus;
-  /** Resolves when its services serve, rejects with the reason why not. */
-  begin(): Promise<readonly Served[]>;
-  /** From now on it is run again when it ends by itself, after about 0.5, 1, 2 … 30 s. */
-  keepUp(): void;
-  stop(): Promise<void>;
-}
+/**
+ * A process that runs services and is run again when it ends by itself. A class, since it
+ * is a state machine: starting, ready, restarting, stopping. Constructed, it loads its
+ * code and waits for `begin`.
+ */
+export class ManagedProcess {
+  readonly #options: ManagedProcessOptions;
+  readonly #stopping = new AbortController();
+  #child: Child;
+  #status: ProcessStatus;
+  #keeping: Promise<void> = Promise.resolve();
 
-/** Starts the process at once; it loads its code and waits for `begin`. */
-export function startManagedProcess({ child: options, environment, forget, report, log }: ManagedProcessOptions): ManagedProcess {
-  const { name, services } = options;
-  const stopping = new AbortController();
-  let child: Child = spawnChild(options);
-  let status: ProcessStatus = starting(child);
-  let keeping: Promise<void> = Promise.resolve();
-
-  function starting({ pid }: Child): ProcessStatus {
-    return { name, pid, state: 'starting', services, instances: [], startedAt: systemClock.now() };
+  constructor(options: ManagedProcessOptions) {
+    this.#options = options;
+    this.#child = spawnChild(options.child);
+    this.#status = this.#starting();
   }
 
-  async function begin(): Promise<readonly Served[]> {
-    const served = await child.start(await environment());
-    status = { ...status, state: 'ready', instances: served.map(({ id }) => id) };
-    for (const { name: service, address, port } of served) report(service, `${address}:${port}`);
+  status(): ProcessStatus {
+    return this.#status;
+  }
+
+  /** Resolves when its services serve, rejects with the reason why not. */
+  async begin(): Promise<readonly Served[]> {
+    const served = await this.#child.start(await this.#options.environment());
+    this.#status = { ...this.#status, state: 'ready', instances: served.map(({ id }) => id) };
+    for (const { name, address, port } of served) this.#options.report(name, `${address}:${port}`);
     return served;
   }
 
-  async function clearUp(ending: Ending): Promise<void> {
-    if (ending !== '' && status.instances.length > 0) await forget(status.instances);
+  /** From now on it is run again when it ends by itself, after about 0.5, 1, 2 … 30 s. */
+  keepUp(): void {
+    this.#keeping = this.#runForEver();
   }
 
-  async function runAgain(): Promise<boolean> {
-    child = spawnChild(options);
-    status = starting(child);
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#status = { ...this.#status, state: 'stopping' };
+    await this.#child.stop();
+    await Promise.all([this.#keeping, this.#child.exited.then((ending) => this.#clearUp(ending))]);
+  }
+
+  async #runForEver(): Promise<void> {
+    const { child, report } = this.#options;
+    const { signal } = this.#stopping;
+    for (let attempt = 1; ; ) {
+      const ending = await this.#child.exited;
+      if (signal.aborted) return;
+      const waitMs = backoffMs(attempt, 500, 30_000, systemRandom);
+      report(child.name, `${ending || 'ended'}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
+      const cleared = this.#clearUp(ending);
+      this.#status = { ...this.#status, pid: undefined, state: 'restarting', instances: [] };
+      await Promise.all([cleared, systemClock.sleep(waitMs, signal).catch(() => undefined)]);
+      if (signal.aborted) return;
+      attempt = (await this.#runAgain()) ? 1 : attempt + 1;
+    }
+  }
+
+  async #runAgain(): Promise<boolean> {
+    const { child, log } = this.#options;
     try {
-      await begin();
+      this.#child = spawnChild(child);
+      this.#status = this.#starting();
+      await this.begin();
       return true;
     } catch (err) {
-      if (!stopping.signal.aborted) log.error({ err, process: name }, 'could not start again');
+      if (!this.#stopping.signal.aborted) log.error({ err, process: child.name }, 'could not start again');
       return false;
     }
   }
 
-  async function runForEver(): Promise<void> {
-    for (let attempt = 1; ; ) {
-      const ending = await child.exited;
-      if (stopping.signal.aborted) return;
-      const waitMs = backoffMs(attempt, 500, 30_000, systemRandom);
-      report(name, `${ending || 'ended'}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
-      const cleared = clearUp(ending);
-      status = { ...status, pid: undefined, state: 'restarting', instances: [] };
-      await Promise.all([cleared, systemClock.sleep(waitMs, stopping.signal).catch(() => undefined)]);
-      if (stopping.signal.aborted) return;
-      attempt = (await runAgain()) ? 1 : attempt + 1;
-    }
+  #starting(): ProcessStatus {
+    const { name, services } = this.#options.child;
+    return { name, pid: this.#child.pid, state: 'starting', services, instances: [], startedAt: systemClock.now() };
   }
 
-  async function stop(): Promise<void> {
-    stopping.abort();
-    status = { ...status, state: 'stopping' };
-    await child.stop();
-    await Promise.all([keeping, child.exited.then(clearUp)]);
+  /** A process that ended well has withdrawn its registrations itself. */
+  async #clearUp(ending: Ending): Promise<void> {
+    const { instances } = this.#status;
+    if (ending !== '' && instances.length > 0) await this.#options.forget(instances);
   }
-
-  return {
-    status: () => status,
-    begin,
-    keepUp: () => {
-      keeping = runForEver();
-    },
-    stop,
-  };
 }

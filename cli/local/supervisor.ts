@@ -9,7 +9,7 @@ import { openControlSocket } from './control-server.ts';
 import type { SupervisorStatus } from './control-socket.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type Environment, shopEnvironment } from './environment.ts';
-import { type ManagedProcess, startManagedProcess } from './managed-process.ts';
+import { ManagedProcess } from './managed-process.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
 export interface SupervisorOptions {
@@ -95,7 +95,7 @@ function startProcess(services: readonly ModuleName[], options: SupervisorOption
   const [first = 'monolith', ...others] = services;
   const name = others.length === 0 ? first : 'monolith';
   const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
-  return startManagedProcess({
+  return new ManagedProcess({
     child: { name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) },
     environment: () => environmentOf(backends, services),
     forget: registry.forget,

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 
 import type { DatabaseHooks } from '#database';
 import { type ControlPlane, type Instance, newInstanceId } from '#discovery';
-import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
+import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, type Stoppable, systemClock, systemRandom } from '#kit';
 import { type ClientInterceptor, createMesh, type Listening, type Mesh, type ServerInterceptor, warmUpValidation } from '#mesh';
 import { loadModule, type ModuleName } from '#modules';
 import type { SagaHooks } from '#saga';
@@ -81,7 +81,7 @@ async function share(settings: Resolved, hooks: ProcessHooks, log: Log, lifecycl
 }
 
 async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
-  const { settings, hooks, lifecycle, controlPlane, mesh, tracing, address } = shared;
+  const { settings, hooks, lifecycle, mesh, tracing, address } = shared;
   const log = shared.log.child({ service: name });
   const module = await loadModule(name);
   for (const method of module.contract.methods) warmUpValidation(method);
@@ -107,20 +107,24 @@ async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   const listening = await listen(name, hosted.listen, shared);
   lifecycle.onStop(`${name} server`, listening.stop);
   await forgetPredecessors(name, listening.port, shared);
-  const registration = await controlPlane.register({
-    service: name,
-    id,
-    address,
-    port: listening.port,
-    version: VERSION,
-    zone: settings.values.MESH_ZONE,
-    metadata: { protocol: 'grpc' },
-    healthService: module.contract.typeName,
-  });
+  const registration = await register(name, id, module, listening.port, shared);
   lifecycle.onStop(`${name} registration`, registration.stop);
   lifecycle.onStop(`${name} health`, listening.drain);
   begin(module, built, log, listening.port);
   return { name, id, address, port: listening.port };
+}
+
+function register(name: ModuleName, id: string, { contract }: ServiceModule, port: number, { settings, controlPlane, address }: Shared): Promise<Stoppable> {
+  return controlPlane.register({
+    service: name,
+    id,
+    address,
+    port,
+    version: VERSION,
+    zone: settings.values.MESH_ZONE,
+    metadata: { protocol: 'grpc' },
+    healthService: contract.typeName,
+  });
 }
 
 function begin(module: ServiceModule, built: BuiltService<ServiceModule['contract']>, log: Log, port: number): void {

@@ -25,9 +25,12 @@ export function localTransport(serve: Invoke<ServerCall>): Invoke<ClientCall> {
   };
 }
 
-/** The stream as its reader sees it. One that stops early cancels the call, and the server's chain hears of it as it would remotely. */
+/** The stream as its reader sees it. One that stops early cancels the call, as it would remotely. */
 function readStream(stream: AsyncIterable<Message>, lifetime: AbortController): AsyncIterable<Message> {
   const source = stream[Symbol.asyncIterator]();
+  // The server's chain learns at its next pull that the call is over, and there may be no reader left to pull.
+  const conclude = (): Promise<unknown> => source.next().catch(() => {});
+  lifetime.signal.addEventListener('abort', conclude, { once: true });
   return streamOf(
     async () => {
       try {
@@ -38,7 +41,7 @@ function readStream(stream: AsyncIterable<Message>, lifetime: AbortController): 
     },
     async () => {
       lifetime.abort(refusal('CANCELLED', 'the reader stopped'));
-      await source.next().catch(() => {});
+      await conclude();
     },
   );
 }

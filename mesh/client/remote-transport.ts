@@ -48,6 +48,7 @@ async function* serverStream(channel: ChannelInterface, call: ClientCall): Async
       wake();
     },
     onReceiveStatus: (status) => {
+      stopListening();
       ended = status;
       wake();
     },

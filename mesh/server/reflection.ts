@@ -4,6 +4,7 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { MethodDefinition, Server, ServerDuplexStream } from '@grpc/grpc-js';
 
 import { CODES } from '#kit';
+import { file_google_rpc_error_details } from '#proto/google/rpc/error_details_pb.js';
 import * as v1 from '#proto/grpc/reflection/v1/reflection_pb.js';
 import * as v1alpha from '#proto/grpc/reflection/v1alpha/reflection_pb.js';
 
@@ -55,6 +56,8 @@ interface Index {
 function createIndex(services: readonly DescService[]): Index {
   const files = new Map<string, DescFile>();
   for (const service of services) collect(service.file, files);
+  // No contract imports them, but every error carries them: clients ask what they mean.
+  collect(file_google_rpc_error_details, files);
 
   function fileOfSymbol(symbol: string): DescFile | undefined {
     for (const file of files.values()) {

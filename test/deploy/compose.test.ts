@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 
-import { parseDurationMs, resolveSettings } from '#kit';
+import { parseDurationMs, REASONS, resolveSettings } from '#kit';
 import { MODULE_NAMES, MODULES } from '#modules';
 
 import { databaseSetting, SETTINGS } from '../../cli/settings.ts';
@@ -235,5 +235,22 @@ describe('the Dockerfile', () => {
     for (const line of ['ADD a b', 'COPY --from=x a b', 'RUN --network=none true', 'CMD node x', 'COPY *.json ./']) {
       expect(() => readDockerfile(`FROM x\n${line}\n`), line).to.throw();
     }
+  });
+});
+
+describe('docs/deploy.md', () => {
+  const text = read('docs/deploy.md');
+
+  it('names settings that there are', () => {
+    const named = [...new Set([...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name))];
+    const known = [...Object.keys(SETTINGS), ...Object.keys(OTHERS_VARIABLES['postgres'] ?? {}), ...Object.keys(REASONS)];
+    expect(named).to.include.members(variablesOf(composeText));
+    expect(known).to.include.members(named);
+  });
+
+  it('lists the doors that the file opens', () => {
+    const listed = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, port]) => port);
+    const published = Object.values(PUBLISHED).flat().map((entry) => entry.split(':').at(-1));
+    expect(listed).to.have.members(published);
   });
 });

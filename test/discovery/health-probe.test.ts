@@ -2,44 +2,52 @@ import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 
-import { createHealthProbe } from '../../discovery/agent/health-probe.ts';
+import { createHealthProbe, type HealthProbe } from '../../discovery/agent/health-probe.ts';
 import { startBackend } from './support/backend.ts';
 import { until } from './support/until.ts';
 
 describe('the health probe of the embedded agent', () => {
   const { signal } = new AbortController();
+  const closers: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
 
-  async function listen(server: Server): Promise<{ port: number; stop(): Promise<void> }> {
+  function probeOf(target: string): HealthProbe {
+    const probe = createHealthProbe(target);
+    closers.push(() => probe.close());
+    return probe;
+  }
+
+  async function listen(server: Server): Promise<number> {
     const sockets = new Set<Socket>();
     server.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const stop = async (): Promise<void> => {
+    closers.push(async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
-    };
-    return { port: (server.address() as AddressInfo).port, stop };
+    });
+    return (server.address() as AddressInfo).port;
   }
 
   it('asks a gRPC server for a service, or as a whole, over one connection', async () => {
     const backend = await startBackend('stock');
-    const probe = createHealthProbe(`127.0.0.1:${backend.port}/${'shop.'.repeat(40)}stock`);
+    closers.push(() => backend.stop());
+    const probe = probeOf(`127.0.0.1:${backend.port}/${'shop.'.repeat(40)}stock`);
     expect(await probe.ask(1_000, signal)).to.deep.include({ serving: true });
     expect(backend.healthAsked()).to.equal(`${'shop.'.repeat(40)}stock`);
     backend.setServing(false);
     const { serving, output } = await probe.ask(1_000, signal);
     expect(serving).to.equal(false);
     expect(output).to.contain('does not serve');
-    probe.close();
-    const whole = createHealthProbe(`127.0.0.1:${backend.port}`);
+    const whole = probeOf(`127.0.0.1:${backend.port}`);
     await whole.ask(1_000, signal);
     expect(backend.healthAsked()).to.equal('');
-    whole.close();
     await backend.stop();
     expect((await whole.ask(1_000, signal)).output).to.contain('ECONNREFUSED');
-    whole.close();
   });
 
   it('gives up on a silent peer and lets go of its connection', async () => {
@@ -50,14 +58,13 @@ describe('the health probe of the embedded agent', () => {
       open += 1;
       socket.resume().once('close', () => (open -= 1));
     });
-    const { port, stop } = await listen(silent);
-    const probe = createHealthProbe(`127.0.0.1:${port}`);
+    const port = await listen(silent);
+    const probe = probeOf(`127.0.0.1:${port}`);
     for (let asked = 1; asked <= 3; asked += 1) {
       expect((await probe.ask(50, signal)).output).to.contain('no answer within 50 ms');
       await until('the connection is closed', () => open === 0);
       expect(connections).to.equal(asked);
     }
-    await stop();
   });
 
   it('takes no other answer for a yes', async () => {
@@ -76,13 +83,11 @@ describe('the health probe of the embedded agent', () => {
       stream.on('error', () => undefined);
       answer?.(stream);
     });
-    const { port, stop } = await listen(server);
-    const probe = createHealthProbe(`127.0.0.1:${port}/shop.stock`);
+    const port = await listen(server);
+    const probe = probeOf(`127.0.0.1:${port}/shop.stock`);
     for (answer of answers) {
       const { serving, output } = await probe.ask(1_000, signal);
       expect(serving, output).to.equal(false);
     }
-    probe.close();
-    await stop();
   });
 });

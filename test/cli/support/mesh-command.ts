@@ -12,7 +12,12 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** For its standard input. Default: nothing. */
   readonly input?: string;
+  /** Makes the command believe that a Node too old for it runs it. */
+  readonly onOldNode?: boolean;
 }
+
+/** What `mesh` finds out about its Node, the other way round. */
+const OLD_NODE = ['--import', 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.11.0" })'];
 
 /** How a command ended and what it printed. */
 export interface Finished {
@@ -48,8 +53,8 @@ export interface RunningCommand {
 const START_MS = 50_000;
 
 /** Starts `mesh` in a process group of its own. `folder` is removed if the test run dies. */
-export function startMesh(args: readonly string[], { environment, cwd }: CommandOptions, folder: string): RunningCommand {
-  const child = spawn(process.execPath, [MESH, ...args], { env: environment, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+export function startMesh(args: readonly string[], { environment, cwd, onOldNode = false }: CommandOptions, folder: string): RunningCommand {
+  const child = spawn(process.execPath, [...(onOldNode ? OLD_NODE : []), MESH, ...args], { env: environment, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const { pid } = child;
   if (pid === undefined) throw new Error('mesh could not be started');
   const guard = guardProcess(pid, folder);

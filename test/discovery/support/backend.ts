@@ -1,5 +1,7 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
 import type { ChannelOptions } from '@grpc/grpc-js';
+import { HealthCheckRequestSchema, HealthCheckResponse_ServingStatus as Status, HealthCheckResponseSchema } from '#proto/grpc/health/v1/health_pb.js';
 
 const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
 const unary = { requestStream: false, responseStream: false } as const;
@@ -47,8 +49,9 @@ export async function startBackend(name: string, port = 0): Promise<Backend> {
     { check: method('/grpc.health.v1.Health/Check') },
     {
       check: (call: { request: Buffer }, answer: (error: null, value: Buffer) => void) => {
-        seen.health = call.request.subarray(2).toString();
-        answer(null, Buffer.from([0x08, serving ? 1 : 2]));
+        seen.health = fromBinary(HealthCheckRequestSchema, call.request).service;
+        const status = serving ? Status.SERVING : Status.NOT_SERVING;
+        answer(null, Buffer.from(toBinary(HealthCheckResponseSchema, create(HealthCheckResponseSchema, { status }))));
       },
     },
   );

@@ -64,6 +64,12 @@ export function answers(transport: Transport): void {
       expect(seen.reason).to.equal('USER_NOT_FOUND');
     });
 
+    it('with a sentence of any length keeps its code and reason', async () => {
+      const seen = await answerTo(refusal('USER_NOT_FOUND', `there is no user ${'ü'.repeat(1_000_000)}`));
+      expect(seen).to.include({ code: 'NOT_FOUND', reason: 'USER_NOT_FOUND' });
+      expect(seen.message).to.match(/^there is no user ü/);
+    });
+
     it('of a service further down is passed on as that one gave it', async () => {
       await fleet().host(UserService, () => ({
         getUser: () => Promise.reject(refusal('UNREACHABLE', 'the user directory could not be reached', { metadata: { host: 'ldap' } })),

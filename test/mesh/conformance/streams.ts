@@ -1,4 +1,6 @@
-import { trace } from '@opentelemetry/api';
+import { getEventListeners } from 'node:events';
+
+import { SpanKind, trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
 import { refusal, systemClock } from '#kit';
@@ -176,6 +178,24 @@ export function streams(transport: Transport): void {
     });
   });
 
+  describe('a stream whose reader walks away without a word', () => {
+    it('is over at its deadline, and holds on to nothing', async () => {
+      let ended = false;
+      await hostWatch(async function* () {
+        try {
+          for (;;) yield {};
+        } finally {
+          ended = true;
+        }
+      });
+      const { signal } = new AbortController();
+      await watch({ deadlineMs: 100, signal })[Symbol.asyncIterator]().next();
+      await until('the handler has ended', () => ended);
+      await until('its span has ended', () => fleet().telemetry.spans().some(({ kind }) => kind === SpanKind.SERVER));
+      await until('the caller’s signal is free', () => getEventListeners(signal, 'abort').length === 0);
+    });
+  });
+
   describe('a stream whose caller goes away', () => {
     it('is CANCELLED, and its handler ends', async () => {
       let ended = false;
@@ -247,10 +267,10 @@ export function streams(transport: Transport): void {
       }
       await until('the handler has ended', () => seen.length === 4);
       await until('the spans have ended', () => fleet().telemetry.spans().length === 8);
-      const server = fleet().telemetry.spans().find((span) => span.name.endsWith('WatchOrder') && span.kind === 1);
+      const server = fleet().telemetry.spans().find((span) => span.name.endsWith('WatchOrder') && span.kind === SpanKind.SERVER);
       expect(new Set(seen.map(({ span }) => span))).to.deep.equal(new Set([server?.spanContext().spanId]));
       expect(seen.every(({ call }) => call !== undefined && call.deadline - Date.now() < 1_200)).to.equal(true);
-      const nested = fleet().telemetry.spans().filter((span) => span.name.endsWith('GetUser') && span.kind === 2);
+      const nested = fleet().telemetry.spans().filter((span) => span.name.endsWith('GetUser') && span.kind === SpanKind.CLIENT);
       expect(nested.map((span) => span.parentSpanContext?.spanId)).to.deep.equal(Array(3).fill(server?.spanContext().spanId));
     });
   });

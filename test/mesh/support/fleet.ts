@@ -15,13 +15,20 @@ export type Stubs = <S extends DescService>(contract: S) => Client<S>;
 
 export interface Fleet {
   /** Hosts a service with these handlers; `stubs` are those of the service itself. Methods left out fail. */
-  host<S extends DescService>(contract: S, handlers: (stubs: Stubs) => Partial<Handlers<S>>, check?: () => Promise<void>): Promise<Listening>;
+  host<S extends DescService>(contract: S, handlers: (stubs: Stubs) => Partial<Handlers<S>>, how?: HostOptions): Promise<Listening>;
   /** The stub of a caller that is no service. */
   readonly client: Stubs;
   readonly telemetry: Telemetry;
   /** What the services wrote, warnings and worse. */
   readonly log: readonly LogLine[];
   stop(): Promise<void>;
+}
+
+interface HostOptions {
+  /** Rejects when the service is not well. Default: it always is. */
+  readonly check?: () => Promise<void>;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** What a test adds to every mesh of its fleet. */
@@ -53,13 +60,13 @@ export function createFleet(transport: Transport, options: FleetOptions = {}): F
   };
 
   return {
-    async host(contract, handlers, check = async () => undefined) {
+    async host(contract, handlers, { check = async () => undefined, port = 0 } = {}) {
       const name = serviceName(contract);
       const mesh = transport === 'local' ? outside : openMesh();
       // Methods that a test leaves out are never called by it.
       const complete = handlers(stubsOf(mesh, name)) as Handlers<typeof contract>;
       const hosted = mesh.host({ contract, handlers: complete, tracer: telemetry.tracer(name), log, check });
-      const opened = await hosted.listen('127.0.0.1', 0);
+      const opened = await hosted.listen('127.0.0.1', port);
       ports.set(name, opened.port);
       listening.push(opened);
       return opened;

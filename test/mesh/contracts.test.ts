@@ -1,0 +1,129 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { create, type DescField, type DescMessage, type DescMethod, type DescService, getOption, hasOption, type MessageInitShape } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
+import { expect } from 'chai';
+
+import { describeMethod, serviceName } from '#mesh';
+import { field as fieldRules, type FieldRules } from '#proto/buf/validate/validate_pb.js';
+import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
+
+import type { ServerCall } from '../../mesh/call.ts';
+import { serverValidation } from '../../mesh/server/validation.ts';
+import { failureOf } from './support/outcome.ts';
+
+const GENERATED = join(import.meta.dirname, '../../proto/gen/shop');
+const READS = /^(Get|List|Watch|Search|Count)/;
+
+/** Every service of the shop, found in the generated code: a new contract is covered as soon as it is generated. */
+async function findServices(): Promise<DescService[]> {
+  const files = (await readdir(GENERATED, { recursive: true })).filter((file) => file.endsWith('_pb.js'));
+  const modules = await Promise.all(files.map((file): Promise<Record<string, unknown>> => import(pathToFileURL(join(GENERATED, file)).href)));
+  return modules.flatMap((exported) => Object.values(exported)).filter(isService);
+}
+
+function isService(value: unknown): value is DescService {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
+}
+
+/** The fields of a request, and of the shop's messages in it, by their path. */
+function fieldsOf(message: DescMessage, path = message.name): { path: string; field: DescField }[] {
+  return message.fields.flatMap((field) => {
+    const here = `${path}.${field.name}`;
+    const inner = field.message?.typeName.startsWith('shop.') ? fieldsOf(field.message, here) : [];
+    return [{ path: here, field }, ...inner];
+  });
+}
+
+const methods = (await findServices()).flatMap((service) => service.methods);
+const requestFields = methods.flatMap(({ input }) => fieldsOf(input));
+
+describe('the contracts', () => {
+  it('are found', () => {
+    const services = new Set(methods.map(({ parent }) => serviceName(parent)));
+    expect([...services]).to.include.members(['user', 'inventory', 'payment', 'order']);
+  });
+
+  for (const method of methods) describeContract(method);
+
+  for (const { path, field } of requestFields) {
+    it(`${path} has a rule that bounds it`, () => {
+      expect(hasOption(field, fieldRules), 'a rule').to.equal(true);
+      expect(missingBound(field, getOption(field, fieldRules))).to.equal(undefined);
+    });
+  }
+});
+
+function describeContract(method: DescMethod): void {
+  const { fullName, deadlineMs, idempotent } = describeMethod(method);
+  const policy = hasOption(method, methodPolicy) ? getOption(method, methodPolicy) : undefined;
+  const isRead = READS.test(method.name);
+
+  describe(fullName, () => {
+    it('has a deadline', () => {
+      expect(policy?.deadline, 'option (mesh.v1.method).deadline').not.to.equal(undefined);
+      expect(deadlineMs).to.be.within(1, method.methodKind === 'unary' ? 60_000 : 3_600_000);
+    });
+
+    if (isRead) {
+      it('has no side effects, as its name says', () => {
+        expect(method.idempotency).to.equal(Level.NO_SIDE_EFFECTS);
+      });
+    } else {
+      it('can be sent again: its effect has a key, or it is idempotent by itself', () => {
+        expect(idempotent).to.equal(true);
+        expect(method.idempotency).not.to.equal(Level.NO_SIDE_EFFECTS);
+      });
+    }
+
+    if (policy?.idempotencyKey) {
+      it('has its idempotency key in the request', () => {
+        expect(method.input.fields.find(({ name }) => name === policy.idempotencyKey)?.scalar, policy.idempotencyKey).not.to.equal(undefined);
+      });
+    }
+
+    it('has rules that can be evaluated', async () => {
+      // An empty request is either in order or refused; a rule that does not compile is INTERNAL.
+      expect(await outcomeOf(method, {})).to.be.oneOf(['passed', 'INVALID_ARGUMENT']);
+    });
+
+    for (const field of method.input.fields.filter(({ fieldKind, scalar }) => fieldKind === 'scalar' && scalar === 9)) {
+      it(`refuses an over-long ${field.name}`, async () => {
+        const refused = await failureOf(validate(method, { [field.localName]: 'x'.repeat(10_000) }));
+        expect(refused.violations.map((violation) => violation.field)).to.include(field.name);
+      });
+    }
+  });
+}
+
+/** Which bound a field's rule lacks, so that no request is larger or smaller than the services expect. */
+function missingBound(field: DescField, { type, required, cel }: FieldRules): string | undefined {
+  if (field.fieldKind === 'message') return required || cel.length > 0 ? undefined : 'required, or a rule of its own';
+  switch (type.case) {
+    case 'string':
+      return type.value.maxLen || /^\^.*\$$/.test(type.value.pattern) ? undefined : 'max_len, or an anchored pattern';
+    case 'repeated':
+      return type.value.maxItems ? undefined : 'max_items';
+    case 'int32':
+    case 'int64':
+      return type.value.greaterThan.case ? undefined : 'a least value';
+    default:
+      return type.case ? undefined : 'a rule';
+  }
+}
+
+function validate(method: DescMethod, init: MessageInitShape<DescMessage>): Promise<unknown> {
+  const request = create(method.input, init);
+  // The validation link reads nothing else of a call.
+  const call = { method: describeMethod(method), request } as unknown as ServerCall;
+  return serverValidation(async () => request)(call);
+}
+
+function outcomeOf(method: DescMethod, init: MessageInitShape<DescMessage>): Promise<string> {
+  return validate(method, init).then(
+    () => 'passed',
+    ({ code }: { code?: string }) => code ?? 'INTERNAL',
+  );
+}

@@ -1,5 +1,6 @@
 import type { Registration } from '../control-plane.ts';
 import type { Caller } from './caller.ts';
+import { readAgentServices } from './agent-services.ts';
 import { registrationBody } from './registration-body.ts';
 
 /** The calls to the agent beside this process (https://developer.hashicorp.com/consul/api-docs/agent/service). */
@@ -9,6 +10,8 @@ export interface AgentCalls {
   register(registration: Registration): Promise<void>;
   /** Whether the agent knows the id. */
   isRegistered(id: string, signal?: AbortSignal): Promise<boolean>;
+  /** Ids under which the agent knows other instances of this service at this address and port. */
+  predecessors(registration: Registration): Promise<string[]>;
   /** An id that the agent does not know is deregistered already. */
   deregister(id: string): Promise<void>;
 }
@@ -27,6 +30,12 @@ export function agentCalls({ call, consul, headers }: Caller): AgentCalls {
     // The package has no function that asks for one service.
     isRegistered: (id, signal) =>
       call((options) => isFound(consul._get({ path: '/agent/service/{id}', params: { id }, headers, ...options })), signal),
+    async predecessors({ id, service, address, port }) {
+      const [, services] = await call((options) => consul.agent.service.list(options));
+      return readAgentServices(services)
+        .filter((known) => known.id !== id && known.service === service && known.address === address && known.port === port)
+        .map((known) => known.id);
+    },
     deregister: async (id) => {
       await call((options) => isFound(consul.agent.service.deregister({ ...options, id })));
     },

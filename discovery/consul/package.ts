@@ -51,7 +51,7 @@ interface Extensible {
 
 /** What we use of `consul`, with the parts that its own declarations leave out or call `any`. */
 export interface ConsulPackage extends Extensible {
-  readonly agent: { readonly service: { readonly deregister: PackageCall } };
+  readonly agent: { readonly service: { readonly list: PackageCall; readonly deregister: PackageCall } };
   readonly catalog: { readonly service: { readonly list: PackageCall } };
   readonly health: { readonly service: PackageCall };
   readonly kv: { readonly get: PackageCall; readonly set: PackageCall; readonly del: PackageCall };

@@ -5,7 +5,7 @@ import type { AgentCalls } from './agent-calls.ts';
 import type { Outage } from './outage.ts';
 
 export interface RegistrationOptions {
-  readonly consul: Pick<AgentCalls, 'register' | 'isRegistered' | 'deregister'>;
+  readonly consul: Pick<AgentCalls, 'register' | 'isRegistered' | 'predecessors' | 'deregister'>;
   readonly outage: Outage;
   readonly clock: Clock;
   readonly random: Random;
@@ -17,12 +17,15 @@ export interface RegistrationOptions {
 const MIN_BACKOFF_MS = 200;
 
 /**
- * Registers, and registers again when the agent has forgotten (it restarted
- * without its data, or dropped an instance that was stalled for a minute).
+ * Takes out who was registered under our address and port before: we listen there now, so
+ * it is dead, but its check asks us and would pass for ever. Then
+ * registers, and registers again when the agent has forgotten (it restarted without its
+ * data, or dropped an instance that was stalled for a minute).
  */
 export async function keepRegistered(registration: Registration, options: RegistrationOptions): Promise<Stoppable> {
   const { consul, outage, log } = options;
   const { id } = registration;
+  for (const dead of await consul.predecessors(registration)) await consul.deregister(dead);
   await consul.register(registration);
   const stopping = new AbortController();
   const reconciling = reconcile(registration, options, stopping.signal);

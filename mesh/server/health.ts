@@ -63,9 +63,12 @@ export function createHealth(names: readonly string[], check: () => Promise<void
 /** Whether the check passes, and in time. One that hangs is left to itself. */
 async function passesWithin(check: () => Promise<void>, ms: number, clock: Clock): Promise<boolean> {
   const over = new AbortController();
-  const tooLong = clock.sleep(ms, over.signal).then(() => false);
+  const passes = async (): Promise<boolean> => {
+    await check();
+    return true;
+  };
   try {
-    return await Promise.race([check().then(() => true), tooLong]);
+    return await Promise.race([passes(), clock.sleep(ms, over.signal).then(() => false)]);
   } catch {
     return false;
   } finally {

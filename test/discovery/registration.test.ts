@@ -30,6 +30,7 @@ function setUp() {
       if (agent.fails) throw unavailable('unreachable', 'gone');
       return agent.known;
     },
+    predecessors: async () => [],
     deregister: async () => {
       if (agent.fails) throw unavailable('unreachable', 'gone');
       agent.known = false;

@@ -99,6 +99,17 @@ export function describeMesh(server: () => ConsulServer): void {
       await watch.stop();
     });
 
+    it('takes out the dead instance whose address and port a new one has', async () => {
+      const { port, registered } = await serve('other', 'other-1');
+      await registered.stop();
+      const killed = { ID: 'killed', Name: 'phoenix', Address: '127.0.0.1', Port: port, Tags: ['shopmesh'] };
+      await ask(server().httpAddr, 'PUT', '/v1/agent/service/register', JSON.stringify(killed));
+      const risen = await plane.register(registration('phoenix', 'risen', port));
+      closers.push(() => risen.stop());
+      const listed = await plane.listInstances();
+      expect(listed.filter(({ service }) => service === 'phoenix').map(({ id }) => id)).to.deep.equal(['risen']);
+    });
+
     it('registers again what the agent has forgotten', async () => {
       await serve('stock', 'forgettable');
       await ask(server().httpAddr, 'PUT', '/v1/agent/service/deregister/forgettable');

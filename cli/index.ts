@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
-import { MeshError, refusal } from '#kit';
+import { refusal } from '#kit';
 
 import { createOutput, type Output, renderError, type Streams } from './output.ts';
 import { VERSION } from './version.ts';
@@ -19,7 +19,6 @@ export async function execute(args: readonly string[], streams: Streams = proces
     return result.exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return misused(thrown, json, streams);
-    await tellStarterOf(thrown);
     streams.stderr.write(`${renderError(thrown, json)}\n`);
     return 1;
   } finally {
@@ -33,13 +32,6 @@ function misused({ exitCode, message }: CommanderError, json: boolean, { stderr 
   if (exitCode === 0) return 0;
   if (json) stderr.write(`${renderError(refusal('INVALID_ARGUMENT', message.replace(/^error: /, '')), json)}\n`);
   return 2;
-}
-
-async function tellStarterOf(thrown: unknown): Promise<void> {
-  if (!process.connected) return;
-  const { tellStarter } = await import('./local/detach.ts');
-  const { reason, message } = MeshError.from(thrown);
-  tellStarter({ kind: 'failed', reason, message });
 }
 
 type Finish = (exitCode: number) => void;
@@ -84,8 +76,9 @@ function addUp(command: AddCommand, output: Output, finish: Finish): void {
     .addOption(new Option('--topology <name>', 'one process for each service, or one for all').choices(['micro', 'monolith']))
     .option('--detach', 'return when everything is ready and leave it running')
     .option('--demo', 'write demo data where they are missing and place a sample order')
+    .addOption(new Option('--detached').hideHelp())
     .addHelpText('after', EXAMPLES_UP)
-    .action(async (options: { topology?: string; detach?: boolean; demo?: boolean }) => {
+    .action(async (options: { topology?: string; detach?: boolean; demo?: boolean; detached?: boolean }) => {
       const { upCommand } = await import('./commands/up.ts');
       finish(await upCommand({ ...options, flags: { MESH_TOPOLOGY: options.topology } }, output));
     });

@@ -30,14 +30,14 @@ export async function serveCommand(names: readonly string[], output: Output, opt
     const starting = serve(modules, settings, log, hooks);
     const running = await Promise.race([starting, ended]);
     if (running) {
-      tell({ kind: 'ready', services: running.services });
-      if (!supervised) announce(running, settings, output);
+      if (supervised) tell({ kind: 'ready', services: running.services });
+      else announce(running, settings, output);
       await ended;
     }
     await within(stopOf(starting), settings.values.MESH_STOP_TIMEOUT);
   } catch (thrown) {
     const { reason, message } = MeshError.from(thrown);
-    tell({ kind: 'failed', reason, message });
+    if (supervised) tell({ kind: 'failed', reason, message });
     throw thrown;
   } finally {
     if (supervised && process.connected) process.disconnect();

@@ -17,11 +17,23 @@ export interface UpOptions {
   readonly detach?: boolean;
   /** Write demo data where they are missing and place a sample order. */
   readonly demo?: boolean;
+  /** Started by `--detach`, which waits to be told how it goes. */
+  readonly detached?: boolean;
   readonly flags: Readonly<Record<string, string | undefined>>;
 }
 
 /** `mesh up`: the shop and whatever it stands on, until Ctrl-C or `mesh down`. Resolves with the exit code. */
 export async function upCommand(options: UpOptions, output: Output): Promise<number> {
+  try {
+    return await up(options, output);
+  } catch (thrown) {
+    const { reason, message } = MeshError.from(thrown);
+    if (options.detached) tellStarter({ kind: 'failed', reason, message });
+    throw thrown;
+  }
+}
+
+async function up(options: UpOptions, output: Output): Promise<number> {
   const settings = await loadSettings(options.flags);
   const folder = openDataFolder(settings.values.MESH_DATA_DIR);
   const waiting = progress(output);
@@ -48,7 +60,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
     greeting.catch(() => undefined);
     const isUp = await Promise.race([greeting.then(() => true), ended.then(() => false)]);
     options.onReady();
-    if (isUp) tellStarter({ kind: 'ready' });
+    if (isUp && options.detached) tellStarter({ kind: 'ready' });
     await ended;
     output.note('stopping …');
   } finally {

@@ -23,7 +23,7 @@ export async function detach(settings: Resolved, folder: DataFolder, { demo = fa
   // Before the log of the one that runs is overwritten.
   await refuseRunning(folder.controlSocket);
   const logPath = join(folder.logs, 'up.log');
-  const args = ['up', '--topology', settings.values.MESH_TOPOLOGY, ...(demo ? ['--demo'] : [])];
+  const args = ['up', '--detached', '--topology', settings.values.MESH_TOPOLOGY, ...(demo ? ['--demo'] : [])];
   const child = launch(args, { ...process.env, MESH_DATA_DIR: folder.path }, logPath);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const signalled = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']);
@@ -65,7 +65,7 @@ function whatItTells(child: ChildProcess, exited: Promise<void>, logPath: string
   });
 }
 
-/** Tells whoever started this process detached how it went; without such a starter, nothing. */
+/** Tells whoever started this process detached how it went, and lets go of it. */
 export function tellStarter(told: Told): void {
   if (!process.connected) return;
   process.send?.(told, () => process.connected && process.disconnect());

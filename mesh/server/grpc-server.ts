@@ -49,6 +49,8 @@ export function bind({ server }: GrpcServer, address: string, port: number): Pro
       // grpc-js wraps the system error in its own and keeps only the text.
       else if (errorCode(error) === 'EADDRINUSE' || error.message.includes('EADDRINUSE')) {
         reject(refusal('PORT_IN_USE', `port ${port} on ${address} is taken`, { metadata: { port: String(port), address } }));
+      } else if (error.message.includes('EADDRNOTAVAIL')) {
+        reject(refusal('INVALID_SETTING', `this machine has no address ${address}; set MESH_ADVERTISE to one that it has`, { cause: error }));
       } else reject(error);
     });
   });

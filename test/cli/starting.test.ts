@@ -88,14 +88,14 @@ describe('Ctrl-C while the shop starts', function () {
   this.slow(10_000);
 
   let folder: ShopFolder;
-  beforeEach(async () => {
+  before(async () => {
     folder = await makeShopFolder();
   });
-  afterEach(() => folder.remove());
+  after(() => folder?.remove());
 
   for (const [moment, sign] of [
-    ['before anything is up', /^shopmesh /m],
     ['while the database is made', /making a new database/],
+    ['before anything is up', /^shopmesh /m],
     ['while the services start', /^ {2}stripe /m],
   ] as const) {
     it(`leaves nothing: ${moment}`, async () => {

@@ -19,6 +19,7 @@ export interface CallOptions {
   /** Milliseconds from now; the contract's deadline when left out. Never longer than what the caller's own call has left. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** By lower-case name, as gRPC has them. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 

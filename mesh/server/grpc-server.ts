@@ -8,7 +8,7 @@ import { describeMethod, type Method } from '../method.ts';
 import { type Incoming, type OpenCalls, serverStream, unary } from './wire-calls.ts';
 
 /** Largest request and answer. grpc-js itself stops at four times that, for what it must buffer first. */
-export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** How long a call that was broken off may take to say so. */
 const BREAK_OFF_MS = 500;

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import type { Log } from '#kit';
 
 import { connectControlPlane } from '../serving/control-plane.ts';
-import { forgetInstance } from '../serving/forget-instance.ts';
 import type { Resolved } from '../settings.ts';
 import type { Environment } from './environment.ts';
+import { forgetInstance } from './forget-instance.ts';
 
 /** Clears up in the registry after processes that died. Never fails: their checks would do the same later. */
 export interface Registry {

@@ -33,7 +33,8 @@ export async function welcome(supervisor: Supervisor, settings: Resolved, output
     const jaegerUrl = settings.values.MESH_JAEGER_URL;
     const tree = jaegerUrl ? await readTrace(jaegerUrl, traceId, signal) : undefined;
     if (signal.aborted) return;
-    const sight = { order, traceId, tree, jaegerUrl, address: addressOf('order', supervisor), width: output.width ?? PLAIN_WIDTH };
+    const isStandIn = 'OTEL_EXPORTER_OTLP_ENDPOINT' in supervisor.environment;
+    const sight = { order, traceId, tree, jaegerUrl, isStandIn, address: addressOf('order', supervisor), width: output.width ?? PLAIN_WIDTH };
     output.answer(() => forPeople(sight), { order: order && toJson(OrderSchema, order), traceId, jaegerUrl });
   } finally {
     await caller.stop();
@@ -68,12 +69,14 @@ interface Sight {
   readonly traceId: string;
   readonly tree: TraceTree | undefined;
   readonly jaegerUrl: string;
+  /** The stand-in has Jaeger's API, but no pages. */
+  readonly isStandIn: boolean;
   /** Of the order service. */
   readonly address: string;
   readonly width: number;
 }
 
-function forPeople({ order, traceId, tree, jaegerUrl, address, width }: Sight): string {
+function forPeople({ order, traceId, tree, jaegerUrl, isStandIn, address, width }: Sight): string {
   const json: JsonValue = order ? toJson(OrderSchema, order) : null;
   const unreadable = `Its trace ${traceId} cannot be read${jaegerUrl ? ` at ${jaegerUrl}` : ': spans go nowhere'}.`;
   return [
@@ -89,7 +92,7 @@ function forPeople({ order, traceId, tree, jaegerUrl, address, width }: Sight): 
     `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' ${address} shop.order.v1.OrderService/GetOrder`,
     `  npx mesh call order.ListOrders '{"userId":"${DEMO_USER}"}'`,
     '  npx mesh ps',
-    ...(jaegerUrl ? [`  ${jaegerUrl}/api/traces/${traceId}   (the trace as JSON; a real Jaeger shows it at ${jaegerUrl}/trace/${traceId})`] : []),
+    ...(jaegerUrl ? [isStandIn ? `  ${jaegerUrl}/api/traces/${traceId}   (the trace as JSON)` : `  ${jaegerUrl}/trace/${traceId}   (the trace in Jaeger)`] : []),
     '',
   ].join('\n');
 }

@@ -12,7 +12,6 @@ import type { Tracing } from '#tracing';
 import { portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { connectControlPlane, openChannel } from './control-plane.ts';
-import { forgetInstance } from './forget-instance.ts';
 import { openServiceDatabase } from './service-database.ts';
 import { startProcessTracing } from './tracing.ts';
 
@@ -106,7 +105,6 @@ async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   await tracing.ready;
   const listening = await listen(name, hosted.listen, shared);
   lifecycle.onStop(`${name} server`, listening.stop);
-  await forgetPredecessors(name, listening.port, shared);
   const registration = await register(name, id, module, listening.port, shared);
   lifecycle.onStop(`${name} registration`, registration.stop);
   lifecycle.onStop(`${name} health`, listening.drain);
@@ -151,17 +149,6 @@ async function listen(name: ModuleName, open: (address: string, port: number) =>
       metadata: error.metadata,
       cause: thrown,
     });
-  }
-}
-
-/** Whoever is still registered where we listen now was killed; our own answers to its check would keep it there for ever. */
-async function forgetPredecessors(name: ModuleName, port: number, { settings, controlPlane, address, log }: Shared): Promise<void> {
-  try {
-    const instances = await controlPlane.listInstances();
-    const dead = instances.filter((other) => isAt(other, name, address, port));
-    await Promise.all(dead.map(({ id }) => forgetInstance(id, settings)));
-  } catch (err) {
-    log.warn({ err, service: name }, 'could not look for dead instances on our port');
   }
 }
 

@@ -40,7 +40,11 @@ const ORDER = span(
   ),
 );
 
-/** Every span of a trace as indented text: service, name, kind. */
+/**
+ * Every span of a trace as indented text: service, name, kind. Siblings are sorted by name:
+ * statements sent together may begin in any order.
+ */
 export function outline(nodes: readonly TraceNode[], indent = ''): string {
-  return nodes.map((node) => `${indent}${node.service}: ${node.name} [${node.kind}]\n${outline(node.children, `${indent}  `)}`).join('');
+  const lines = nodes.map((node) => `${indent}${node.service}: ${node.name} [${node.kind}]\n${outline(node.children, `${indent}  `)}`);
+  return lines.sort().join('');
 }

@@ -4,8 +4,7 @@ const TIMEOUT_MS = 5_000;
 
 /**
  * Takes an instance out of the registry for a process that can no longer do so itself.
- * Left to its check it would be shown as critical for a minute or two, and as healthy
- * for ever once something of its kind listens on its port again.
+ * Left to its check it would be shown as critical for a minute or two.
  *
  * `PUT /v1/agent/service/deregister/:id`; an id that the agent does not know is no error
  * (https://developer.hashicorp.com/consul/api-docs/agent/service#deregister-service).

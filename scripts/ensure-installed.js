@@ -81,7 +81,7 @@ function packagesIn(file) {
 async function install() {
   rmSync(stampFile, { force: true });
   const reason = existsSync(modules) ? 'The dependencies have changed' : 'First run';
-  say(`${reason}: installing them. This takes a minute or so.`);
+  say(`${reason}: installing. This takes a minute or so.`);
   const npm = startNpm();
   writeFileSync(lockFile, `${process.pid} ${npm.pid}`);
   const forward = (signal) => npm.kill(signal);

@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, '..');
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
   if (process.env[LIFELINE]) await endWithStarter();
+  // grpc-js would print a line of its own where we say the same in a sentence, such as for a taken port.
+  process.env.GRPC_VERBOSITY ??= 'NONE';
   // Most of a start is compiling libraries; the cache lies beside them and goes with them.
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));
   const { run } = await import('./index.ts');
@@ -24,7 +26,7 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
 function runWithOwnNode() {
   const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (!existsSync(node)) {
-    process.stderr.write(`error: shopmesh needs Node ${OLDEST}, which comes with its dependencies; run \`npm ci\` in ${root} first\n`);
+    process.stderr.write(`error: shopmesh is not installed yet: run \`npm start\`, or \`npm ci\` in ${root} (Node ${OLDEST} comes with its dependencies)\n`);
     process.exit(1);
   }
   const child = spawn(node, [import.meta.filename, ...process.argv.slice(2)], {

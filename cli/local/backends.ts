@@ -62,7 +62,7 @@ async function startAgent({ settings, folder, lifecycle, log, report }: Given): 
   lifecycle.onStop('agent', () => agent.stop());
   const environment = { CONSUL_HTTP_ADDR: agent.url };
   await forgetTheDead(environment, settings, log);
-  report('consul', `${agent.url} (stand-in)`);
+  report('consul', `${agent.url} (stand-in${moved(agent.url, 8500)})`);
   return environment;
 }
 
@@ -72,7 +72,7 @@ async function startSpans({ lifecycle, log, report }: Given): Promise<Environmen
     onPreferredPort(16_686, (queryPort) => startCollector({ host: HOST, otlpPort, queryPort, log })),
   );
   lifecycle.onStop('span collector', () => collector.stop());
-  report('jaeger', `${collector.queryUrl} (stand-in; spans to ${collector.otlpUrl})`);
+  report('jaeger', `${collector.queryUrl} (stand-in, without pages${moved(collector.queryUrl, 16_686)}; spans to ${collector.otlpUrl}${moved(collector.otlpUrl, 4318)})`);
   return { OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl, MESH_JAEGER_URL: collector.queryUrl };
 }
 
@@ -113,6 +113,11 @@ async function startCards({ settings, lifecycle, log, report }: Given, databaseU
   const { url, key } = await startCardSimulator({ settings, host: HOST, databaseUrl, lifecycle, log });
   report('stripe', `${url} (stand-in)`);
   return { STRIPE_API_KEY: key, MESH_STRIPE_URL: url };
+}
+
+/** Says so when a stand-in does not listen where one would look for it. */
+function moved(url: string, usualPort: number): string {
+  return new URL(url).port === String(usualPort) ? '' : `; ${usualPort} is taken`;
 }
 
 /** A stand-in listens where the real server would, so that habits and examples hold; when that port is taken, on a free one. */

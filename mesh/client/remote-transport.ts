@@ -113,7 +113,7 @@ function errorOf(status: StatusObject, { method }: ClientCall): MeshError {
     case 'DEADLINE_EXCEEDED':
       return refusal('DEADLINE_EXCEEDED', `${method.fullName} did not answer within its deadline; try again, or allow it more time`);
     case 'NO_INSTANCE':
-      return refusal('NO_INSTANCE', `no healthy instance of ${method.destination} is registered; start one, or wait until it is healthy`);
+      return refusal('NO_INSTANCE', `no healthy instance of ${method.destination} is registered; try again in a moment, or start one with \`npx mesh serve ${method.destination}\``);
     case 'UNREACHABLE':
       return refusal('UNREACHABLE', `${method.destination} could not be reached: ${status.details}`);
     default:

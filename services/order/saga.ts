@@ -40,6 +40,9 @@ export function placeOrderSaga({ inventory, payment, clock, random }: Given): Sa
           const amount = toProtoMoney({ minor: BigInt(totalMinor), currency });
           const { payment: charged } = await payment.charge({ orderId, amount, paymentMethod }, { signal });
           if (charged?.state === PaymentState.COMPLETED) return;
+          if (charged?.declineCode === 'request_rejected') {
+            throw refusal('PAYMENT_REJECTED', `Stripe does not take payment method ${paymentMethod}; use another one`);
+          }
           throw refusal('CARD_DECLINED', `the card was declined (${charged?.declineCode}); use another payment method`);
         },
         compensate: async ({ orderId }, { signal }) => void (await payment.refund({ orderId }, { signal })),

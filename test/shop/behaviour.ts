@@ -44,6 +44,14 @@ export function describeShop(shopOf: () => Shop): void {
       expect(await shop.ledger(order.orderId)).to.deep.equal([]);
     });
 
+    it('fails by a payment method that the card company does not know, and is not called declined', async () => {
+      const shop = shopOf();
+      const productId = await newProduct(shop, 10n);
+      const order = await place(shop, requestFor(await newUser(shop), productId, { paymentMethod: 'pm_card_nobody_has' }));
+      expect(order).to.deep.include({ state: OrderState.FAILED, reason: 'PAYMENT_REJECTED' });
+      expect(await stockOf(shop, productId)).to.deep.equal([10n, 0n, 0n]);
+    });
+
     it('fails for a product nobody knows', async () => {
       const shop = shopOf();
       const order = await place(shop, requestFor(await newUser(shop), `unknown-${randomUUID()}`));

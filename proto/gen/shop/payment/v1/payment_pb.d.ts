@@ -48,7 +48,9 @@ export declare type Payment = Message<"shop.payment.v1.Payment"> & {
   paymentIntentId: string;
 
   /**
-   * Stripe's decline code, such as card_declined; only when FAILED.
+   * Only when FAILED: Stripe's decline code, such as card_declined; request_rejected
+   * when Stripe refused the request itself, such as for a payment method it does not
+   * know; closed_by_refund when Refund came before any charge.
    *
    * @generated from field: string decline_code = 6;
    */

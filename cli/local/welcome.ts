@@ -78,7 +78,7 @@ interface Sight {
 
 function forPeople({ order, traceId, tree, jaegerUrl, isStandIn, address, width }: Sight): string {
   const json: JsonValue = order ? toJson(OrderSchema, order) : null;
-  const unreadable = `Its trace ${traceId} cannot be read${jaegerUrl ? ` at ${jaegerUrl}` : ': spans go nowhere'}.`;
+  const unreadable = `Its trace ${traceId} cannot be read${jaegerUrl ? ` at ${jaegerUrl}: check where spans go (OTEL_EXPORTER_OTLP_ENDPOINT) and where they are read (MESH_JAEGER_URL)` : ': spans go nowhere'}.`;
   return [
     '',
     'The sample order:',

@@ -27,8 +27,8 @@ export function recordFigures(name: string, figures: readonly Figure[], now: Dat
   const rows = figures.map(({ figure, value, unit, peer, peerValue, ratio, aim, met }) =>
     [figure, `${value} ${unit}`, peer ? `${peer}: ${peerValue}` : '', ratio ?? '', aim ?? '', met === null ? '' : met ? 'met' : 'not met'].join(' | '),
   );
-  const lines = ['figure | value | peer | ratio | aim | met', '---|---|---|---|---|---', ...rows];
-  appendFileSync(RESULTS, `${header}${lines.map((line) => `| ${line} |`).join('\n')}\n`);
+  const lines = ['| figure | value | peer | ratio | aim | met |', '|---|---|---|---|---|---|', ...rows.map((row) => `| ${row} |`)];
+  appendFileSync(RESULTS, `${header}${lines.join('\n')}\n`);
 }
 
 function commit(): string {

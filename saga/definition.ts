@@ -16,7 +16,10 @@ export interface SagaStep<State> {
   readonly name: string;
   /** Returns what it learnt, to be merged into the state. */
   action(state: State, context: StepContext): Promise<Partial<State> | void>;
-  /** Undoes the action, also one that never happened. Left out where there is nothing to undo. */
+  /**
+   * Undoes the action, also one that never happened. Left out where it cannot be undone:
+   * then errors that another try may cure are tried again for ever, and never given up.
+   */
   compensate?(state: State, context: StepContext): Promise<void>;
 }
 

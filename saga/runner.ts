@@ -2,7 +2,7 @@ import { context, type Tracer } from '@opentelemetry/api';
 
 import type { Database, Queryable } from '#database';
 import { backoffMs, type Clock, type Log, type Random, type Stoppable } from '#kit';
-import { currentTraceparent, extractContext, withSpan } from '#tracing';
+import { currentTraceparent, extractContext, failSpan, withSpan } from '#tracing';
 
 import type { Outcome, SagaDefinition } from './definition.ts';
 import { loop } from './loop.ts';
@@ -27,7 +27,7 @@ export interface SagaRunnerOptions {
   readonly leaseMs?: number;
   /** How often to look for sagas that nobody holds. Default 500. */
   readonly pollMs?: number;
-  /** How many sagas this process runs before it takes over no more. Default 32. */
+  /** How many sagas of others this process runs at once; those begun here are its callers' business. Default 32. */
   readonly concurrency?: number;
 }
 
@@ -50,6 +50,7 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
   /** The sagas this process holds, as it last wrote them. */
   const held = new Map<string, SagaRow>();
   const running = new Set<Promise<unknown>>();
+  let takenOver = 0;
   const stopping = new AbortController();
   const { signal } = stopping;
   let loops: Promise<unknown> = Promise.resolve();
@@ -61,7 +62,8 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
         return undefined;
       })
       .finally(() => {
-        held.delete(saga.sagaId);
+        // After a lapsed lease this process may have taken the saga over from itself, under a higher fence.
+        if (held.get(saga.sagaId)?.fence === saga.fence) held.delete(saga.sagaId);
         running.delete(done);
       });
     running.add(done);
@@ -97,9 +99,12 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
   }
 
   async function takeOver(): Promise<void> {
-    const free = concurrency - running.size;
+    const free = concurrency - takenOver;
     if (free <= 0) return;
-    for (const saga of await claimDue(database, [definition.name], free, leaseMs)) void run(saga);
+    for (const saga of await claimDue(database, [definition.name], free, leaseMs)) {
+      takenOver += 1;
+      void run(saga).finally(() => (takenOver -= 1));
+    }
   }
 
   async function holdOn(): Promise<void> {
@@ -127,15 +132,18 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
 function takeStep<State extends object>(
   definition: SagaDefinition<State>,
   saga: SagaRow,
-  { tracer, hooks = {} }: SagaRunnerOptions,
+  { tracer, log, hooks = {} }: SagaRunnerOptions,
   signal: AbortSignal,
 ): Promise<SagaRow> {
   const step = definition.steps[saga.step]?.name ?? 'end';
   const direction = saga.status === 'COMPENSATING' ? 'compensate ' : '';
   const attributes = { 'shopmesh.saga.id': saga.sagaId, 'shopmesh.saga.attempt': saga.attempt + 1 };
-  return withSpan(tracer, `saga ${direction}${step}`, { attributes }, async () => {
+  return withSpan(tracer, `saga ${direction}${step}`, { attributes }, async (span) => {
     await hooks.beforeStep?.(definition.name, step);
-    const next = await runStep(definition, saga, { sagaId: saga.sagaId, signal });
+    const next = await runStep(definition, saga, { sagaId: saga.sagaId, signal }, (err) => {
+      failSpan(span, err);
+      log.warn({ err, saga: saga.sagaId, step: `${direction}${step}`, attempt: saga.attempt + 1 }, 'step failed');
+    });
     await hooks.afterStep?.(definition.name, step);
     return next;
   });

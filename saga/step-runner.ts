@@ -3,7 +3,7 @@ import { type Code, MeshError } from '#kit';
 import type { SagaDefinition, StepContext } from './definition.ts';
 import type { SagaRow } from './store.ts';
 
-/** Tries of one step before its saga is compensated, and of one compensation before the saga is parked. */
+/** Tries of one step before its saga is compensated, and of a refused compensation before the saga is parked. */
 export const MAX_ATTEMPTS = 20;
 
 /** Codes that another try may cure: the step may or may not have taken effect. */
@@ -13,12 +13,20 @@ export function isTransient(error: MeshError): boolean {
   return TRANSIENT.has(error.code);
 }
 
-/** Runs the step a saga stands at, once, and returns where the saga stands then. Throws nothing but programming errors. */
-export function runStep<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext): Promise<SagaRow> {
-  return saga.status === 'RUNNING' ? runAction(definition, saga, context) : runCompensation(definition, saga, context);
+/** Told of each try that failed, for log and span. */
+export type OnFailure = (error: MeshError) => void;
+
+/** Runs the step a saga stands at, once, and returns where the saga stands then. What the step throws goes to `onFailure`. */
+export function runStep<State extends object>(
+  definition: SagaDefinition<State>,
+  saga: SagaRow,
+  context: StepContext,
+  onFailure: OnFailure,
+): Promise<SagaRow> {
+  return saga.status === 'RUNNING' ? runAction(definition, saga, context, onFailure) : runCompensation(definition, saga, context, onFailure);
 }
 
-async function runAction<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext): Promise<SagaRow> {
+async function runAction<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext, onFailure: OnFailure): Promise<SagaRow> {
   const step = definition.steps[saga.step];
   if (!step) return { ...saga, status: 'COMPLETED' };
   try {
@@ -27,28 +35,31 @@ async function runAction<State extends object>(definition: SagaDefinition<State>
     const status = next === definition.steps.length ? 'COMPLETED' : 'RUNNING';
     return { ...saga, status, step: next, attempt: 0, state: { ...saga.state, ...learnt } };
   } catch (thrown) {
+    // A process that stops is no failed try: another one goes on.
+    if (context.signal.aborted) return saga;
     const error = MeshError.from(thrown);
+    onFailure(error);
     const attempt = saga.attempt + 1;
-    if (isTransient(error) && attempt < MAX_ATTEMPTS) return { ...saga, attempt };
-    // A step that was refused at its first try did nothing; one tried before, or given up, may have.
-    const firstToUndo = saga.attempt > 0 || isTransient(error) ? saga.step : saga.step - 1;
-    return compensateFrom(saga, firstToUndo, error);
+    // A step that cannot be undone may have happened: giving it up would undo the steps around it.
+    if (isTransient(error) && (attempt < MAX_ATTEMPTS || !step.compensate)) return { ...saga, attempt };
+    // The refused step is undone too: an earlier try of it, perhaps by a process that died, may have taken effect.
+    const failure = { reason: error.reason, message: error.message };
+    return { ...saga, status: 'COMPENSATING', attempt: 0, failure };
   }
 }
 
-async function runCompensation<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext): Promise<SagaRow> {
+async function runCompensation<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext, onFailure: OnFailure): Promise<SagaRow> {
   try {
     await definition.steps[saga.step]?.compensate?.(stateOf(saga), context);
     return undoneTo(saga, saga.step - 1);
-  } catch {
-    // Whatever the reason, money or goods are still out: try on, then park the saga for an operator.
+  } catch (thrown) {
+    if (context.signal.aborted) return saga;
+    const error = MeshError.from(thrown);
+    onFailure(error);
+    // Money or goods are still out: an outage is waited for, a refusal is tried on and then parked for an operator.
     const attempt = saga.attempt + 1;
-    return attempt < MAX_ATTEMPTS ? { ...saga, attempt } : { ...saga, attempt, status: 'STUCK' };
+    return isTransient(error) || attempt < MAX_ATTEMPTS ? { ...saga, attempt } : { ...saga, attempt, status: 'STUCK' };
   }
-}
-
-function compensateFrom(saga: SagaRow, step: number, error: MeshError): SagaRow {
-  return undoneTo({ ...saga, failure: { reason: error.reason, message: error.message } }, step);
 }
 
 function undoneTo(saga: SagaRow, step: number): SagaRow {

@@ -23,6 +23,8 @@ export interface Invocation {
 /** Calls a method and yields its answers as JSON: one, or as many as the server streams. */
 export async function* invoke(invocation: Invocation): AsyncIterable<JsonValue> {
   const { method, tracer } = invocation;
+  // Interrupted while the method was looked up: nothing is sent.
+  invocation.signal.throwIfAborted();
   const request = readRequest(method, invocation.body);
   const name = method.definition.path.slice(1);
   const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': name } });

@@ -35,19 +35,24 @@ function serve(server: Server, service: DescService, index: Index): void {
   };
   const serverReflectionInfo = (stream: ServerDuplexStream<Request, Response>): void => {
     stream.on('data', (request: Request) => {
-      stream.write(
-        create(v1.ServerReflectionResponseSchema, {
-          validHost: request.host,
-          originalRequest: request,
-          messageResponse: index.answer(request.messageRequest),
-        }),
-      );
+      const response = create(v1.ServerReflectionResponseSchema, {
+        validHost: request.host,
+        originalRequest: request,
+        messageResponse: index.answer(request.messageRequest),
+      });
+      if (stream.write(response)) return;
+      // A client that asks and does not read waits for its own answers, not in our memory.
+      stream.pause();
+      stream.once('drain', () => stream.resume());
     });
     stream.on('end', () => stream.end());
     stream.on('error', () => stream.end());
   };
   server.addService({ serverReflectionInfo: definition }, { serverReflectionInfo });
 }
+
+/** Longer than any name a contract has; what is longer is not looked up. */
+const MAX_SYMBOL_LENGTH = 1_000;
 
 interface Index {
   answer(request: Request['messageRequest']): Answer;
@@ -59,13 +64,17 @@ function createIndex(services: readonly DescService[]): Index {
   // No contract imports them, but every error carries them: clients ask what they mean.
   collect(file_google_rpc_error_details, files);
 
+  const fileOfType = new Map<string, DescFile>();
+  for (const file of files.values()) for (const type of nestedTypes(file)) fileOfType.set(type.typeName, file);
+
+  /** A method, field or enum value is found under the type it belongs to. */
   function fileOfSymbol(symbol: string): DescFile | undefined {
-    for (const file of files.values()) {
-      for (const type of nestedTypes(file)) if (type.typeName === symbol) return file;
+    if (symbol.length > MAX_SYMBOL_LENGTH) return undefined;
+    for (let name = symbol; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
+      const file = fileOfType.get(name);
+      if (file) return file;
     }
-    // A method, field or enum value is found under the type it belongs to.
-    const dot = symbol.lastIndexOf('.');
-    return dot > 0 ? fileOfSymbol(symbol.slice(0, dot)) : undefined;
+    return undefined;
   }
 
   function extensionsOf(typeName: string): { number: number; file: DescFile }[] {

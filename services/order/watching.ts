@@ -33,15 +33,18 @@ export function createOrderWatcher(database: Database, clock: Clock): OrderWatch
     while (!signal.aborted) {
       // Before looking, so that a change between looking and waiting is not missed.
       const changed = nextChange(orderId);
-      const changes = await changesAfter(database, orderId, last);
-      for (const change of changes) {
-        last = change.sequence;
-        yield change;
-        if (isFinal(change.state)) return changed.cancel();
+      try {
+        const changes = await changesAfter(database, orderId, last);
+        for (const change of changes) {
+          last = change.sequence;
+          yield change;
+          if (isFinal(change.state)) return;
+        }
+        if (changes.length === 0 && last > 0n && (await isOver(orderId, last))) return;
+        await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, signal).catch(() => {})]);
+      } finally {
+        changed.cancel();
       }
-      if (changes.length === 0 && last > 0n && (await isOver(orderId, last))) return changed.cancel();
-      await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, signal).catch(() => {})]);
-      changed.cancel();
     }
   }
 

@@ -89,7 +89,7 @@ describe('a saga', () => {
     expect(await statusOf('in-order')).to.equal('COMPLETED');
   });
 
-  it('undoes what was done, in reverse, when a step is refused; the refused step did nothing', async () => {
+  it('undoes every step in reverse when one is refused, also that one: an earlier try may have taken effect', async () => {
     const { definition, did, outcomes } = recording({
       a: {},
       b: {},
@@ -97,7 +97,7 @@ describe('a saga', () => {
     });
     const run = await begin(runnerOf(definition), 'refused');
     expect(await run()).to.deep.equal({ kind: 'failed', failure: { reason: 'CARD_DECLINED', message: 'no money' } });
-    expect(did).to.deep.equal(['a', 'b', 'c', 'undo b', 'undo a']);
+    expect(did).to.deep.equal(['a', 'b', 'c', 'undo c', 'undo b', 'undo a']);
     expect(outcomes).to.have.length(1);
   });
 
@@ -121,7 +121,7 @@ describe('a saga', () => {
     });
     const run = await begin(runnerOf(definition), 'compensation');
     expect((await run())?.kind).to.equal('failed');
-    expect(did).to.deep.equal(['a', 'b', 'undo a', 'undo a', 'undo a']);
+    expect(did).to.deep.equal(['a', 'b', 'undo b', 'undo a', 'undo a', 'undo a']);
   });
 
   it('that was begun and never run is taken over when its lease runs out', async () => {

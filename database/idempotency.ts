@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { refusal } from '#kit';
 
 import type { MigrationComponent } from './migration-files.ts';
-import type { Statement, Transaction } from './statement.ts';
+import type { Queryable, Statement, Transaction } from './statement.ts';
 
 /** A request as its sender knows it. */
 export interface KeyClaim {
@@ -46,6 +46,13 @@ const findKey: Statement = {
          FROM idempotency_key WHERE method = $1 AND caller = $2 AND key = $3`,
 };
 
+/** What the first request with a key created, and whether that was this request; undefined when nobody has claimed the key. */
+export async function findClaim(db: Queryable, claim: Omit<KeyClaim, 'resourceId'>): Promise<{ resourceId: string; sameRequest: boolean } | undefined> {
+  const { method, caller, key, requestHash } = claim;
+  const [found] = await db.query<{ resourceId: string; sameRequest: boolean }>(findKey, [method, caller, key, requestHash]);
+  return found;
+}
+
 /**
  * Claims a key in the transaction that has the request's effect, so that either both
  * happen or none. While another transaction holds the same key this waits for its
@@ -56,8 +63,7 @@ export async function claimKey(tx: Transaction, claim: KeyClaim): Promise<KeyCla
   const { method, caller, key, requestHash, resourceId } = claim;
   const inserted = await tx.query<{ claimed: true }>(insertKey, [method, caller, key, requestHash, resourceId]);
   if (inserted.length > 0) return { claimed: true };
-  const found = await tx.query<{ resourceId: string; sameRequest: boolean }>(findKey, [method, caller, key, requestHash]);
-  const [first] = found;
+  const first = await findClaim(tx, claim);
   // Only a key that is deleted between the two statements gets here.
   if (first === undefined) {
     throw refusal('DATABASE_UNAVAILABLE', 'the idempotency key has just expired; send the request again');

@@ -2,7 +2,7 @@ export { type Database, type DatabaseOptions, openDatabase } from './database.ts
 export { databaseError, isCommitUnknown, isUniqueViolation } from './database-errors.ts';
 export { ensureDatabase } from './ensure-database.ts';
 export type { DatabaseHooks } from './hooks.ts';
-export { claimKey, idempotencyMigrations, type KeyClaim, type KeyClaimResult } from './idempotency.ts';
+export { claimKey, findClaim, idempotencyMigrations, type KeyClaim, type KeyClaimResult } from './idempotency.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export type { MigrationComponent } from './migration-files.ts';
 export { type ComponentState, schemaRefusal, type SchemaState, schemaState } from './schema-state.ts';

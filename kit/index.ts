@@ -3,7 +3,7 @@ export { type Code, CODES } from './codes.ts';
 export { type ErrorDetails, errorCode, type FieldViolation, MeshError, refusal } from './errors.ts';
 export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts';
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
-export { fromProtoMoney, type Money, type ProtoMoney, toProtoMoney } from './money.ts';
+export { fromProtoMoney, type Money, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';
 export { cutPage, type PageRequest, readPage } from './page.ts';
 export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';
 export { type Reason, REASONS } from './reasons.ts';

@@ -5,10 +5,19 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** What was started, in order, so that it can be stopped in reverse. */
-export interface Lifecycle extends Stoppable {
+/** The way down of what was started. */
+export interface StopSteps {
   /** Adds a step of the way down. */
   onStop(name: string, stop: () => Promise<void> | void): void;
+}
+
+/** What was started, in order, so that it can be stopped in reverse. */
+export interface Lifecycle extends StopSteps, Stoppable {
+  /**
+   * One step for things that start side by side, in an order that nobody knows: when its
+   * turn comes, what was added to it by then stops all at once.
+   */
+  together(): StopSteps;
 }
 
 /**
@@ -16,21 +25,29 @@ export interface Lifecycle extends Stoppable {
  * fails is logged and the others still run. Stopping twice is one stop.
  */
 export function createLifecycle(log: Log): Lifecycle {
-  const steps: { name: string; stop: () => Promise<void> | void }[] = [];
+  const steps: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
 
   async function stopAll(): Promise<void> {
-    for (const { name, stop } of steps.reverse()) {
-      try {
-        await stop();
-      } catch (err) {
-        log.error({ err, step: name }, 'could not stop cleanly');
-      }
-    }
+    for (const stop of steps.reverse()) await stop();
   }
 
   return {
-    onStop: (name, stop) => void steps.push({ name, stop }),
+    onStop: (name, stop) => void steps.push(() => stopOne(name, stop, log)),
+    together() {
+      const sameStep: (() => Promise<void>)[] = [];
+      steps.push(() => Promise.all(sameStep.map((stop) => stop())));
+      return { onStop: (name, stop) => void sameStep.push(() => stopOne(name, stop, log)) };
+    },
     stop: () => (stopping ??= stopAll()),
   };
+}
+
+/** Never rejects. */
+async function stopOne(step: string, stop: () => Promise<void> | void, log: Log): Promise<void> {
+  try {
+    await stop();
+  } catch (err) {
+    log.error({ err, step }, 'could not stop cleanly');
+  }
 }

@@ -25,6 +25,26 @@ const DIGITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
+ * The most that one payment by card takes, in minor units: Stripe has eight digits for it, in the unit it counts
+ * in (https://docs.stripe.com/api/payment_intents/create, `amount`). 999,999.99 EUR, 99,999,999 JPY.
+ */
+const MAX_CHARGE = 99_999_999n;
+
+/**
+ * The same for the currencies that Stripe does not count in minor units of ISO 4217, or takes other lengths of
+ * (https://docs.stripe.com/currencies): ISK and UGX in hundredths, MGA in whole ariary, IDR with twelve digits.
+ */
+const MAX_CHARGES: ReadonlyMap<string, bigint> = new Map([
+  ['ISK', 999_999n],
+  ['UGX', 999_999n],
+  ['MGA', 9_999_999_900n],
+  ['IDR', 999_999_999_999n],
+]);
+
+/** Minor units that a charge is a multiple of, where that is not one: Stripe has no parts of an ariary, and wants a zero as the third decimal. */
+const CHARGE_STEPS: ReadonlyMap<string, bigint> = new Map([['MGA', 100n], ...'BHD JOD KWD OMR TND'.split(' ').map((code) => [code, 10n] as const)]);
+
+/**
  * Reads a `google.type.Money`. INVALID_ARGUMENT for an unknown currency, an amount finer than
  * the currency has, or nanos that are a unit and more, or of another sign than the units.
  */
@@ -45,6 +65,29 @@ export function toProtoMoney({ minor, currency }: Money): ProtoMoney {
   const digits = minorDigits(currency);
   const scale = 10n ** BigInt(digits);
   return { currencyCode: currency, units: minor / scale, nanos: Number(minor % scale) * 10 ** (NANO_DIGITS - digits) };
+}
+
+/**
+ * Refuses with INVALID_ARGUMENT an amount that no card payment can be made of, because it is too large for one
+ * or finer than cards pay: who takes an order and who charges it say the same. The least amount is not checked,
+ * since it depends on the account's own currency (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+ */
+export function requireChargeable({ minor, currency }: Money): void {
+  const step = CHARGE_STEPS.get(currency) ?? 1n;
+  if (minor % step !== 0n) {
+    throw refusal('INVALID_ARGUMENT', `cards pay ${currency} in steps of ${inWords({ minor: step, currency })}; round the amount to that`);
+  }
+  const most = MAX_CHARGES.get(currency) ?? MAX_CHARGE - (MAX_CHARGE % step);
+  if (minor > most) {
+    throw refusal('INVALID_ARGUMENT', `one payment by card takes at most ${inWords({ minor: most, currency })}; split it into smaller orders`);
+  }
+}
+
+/** Such as `999999.99 EUR`. */
+function inWords({ minor, currency }: Money): string {
+  const digits = minorDigits(currency);
+  const text = String(minor).padStart(digits + 1, '0');
+  return `${digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`} ${currency}`;
 }
 
 /** Decimals of a currency: 2 for EUR, 0 for JPY, 3 for KWD. */

@@ -52,21 +52,24 @@ export function isStream(reply: Reply): reply is AsyncIterable<Message> {
   return Symbol.asyncIterator in reply;
 }
 
+/** Is told that a call is over. It gets the call too, so that one function can serve every call. */
+export type Done<Call> = (error: MeshError | undefined, call: Call) => void;
+
 /**
  * Runs `invoke` and calls `done` once the call is over: after a unary answer, after a stream's
  * last message or when its reader stops, or with the error, which is a MeshError from here on.
  */
-export async function whenDone<Call>(invoke: Invoke<Call>, call: Call, done: (error?: MeshError) => void): Promise<Reply> {
+export async function whenDone<Call>(invoke: Invoke<Call>, call: Call, done: Done<Call>): Promise<Reply> {
   let reply: Reply;
   try {
     reply = await invoke(call);
   } catch (thrown) {
     const error = MeshError.from(thrown);
-    done(error);
+    done(error, call);
     throw error;
   }
-  if (isStream(reply)) return watchStream(reply, done);
-  done();
+  if (isStream(reply)) return watchStream(reply, (error) => done(error, call));
+  done(undefined, call);
   return reply;
 }
 

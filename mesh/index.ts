@@ -1,4 +1,6 @@
-export { type Hosted, type Listening, type Mesh, type MeshOptions, createMesh } from './mesh.ts';
+export { type LocalCalls, type Mesh, type MeshOptions, createMesh } from './mesh.ts';
+export type { Hosted, Listening } from './server/hosting.ts';
+export { type Implementation, implement } from './server/implementation.ts';
 export type { CallOptions, Client } from './client/client.ts';
 export type { Handlers } from './server/handlers.ts';
 export type { ClientCall, ClientInterceptor, Invoke, Reply, ServerCall, ServerInterceptor } from './call.ts';

@@ -1,28 +1,19 @@
-import { context, type Tracer } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 
 import type { Database, Queryable } from '#database';
-import { backoffMs, type Clock, type Log, type Random, type Stoppable } from '#kit';
-import { currentTraceparent, extractContext, failSpan, withSpan } from '#tracing';
+import { backoffMs, type Clock, type Random, type Stoppable } from '#kit';
+import { currentTraceparent, extractContext } from '#tracing';
 
 import type { Outcome, SagaDefinition } from './definition.ts';
+import { createLeases } from './leases.ts';
 import { loop } from './loop.ts';
-import { runStep } from './step-runner.ts';
-import { advance, claimDue, insertSaga, release, renew, type SagaRow } from './store.ts';
+import { claimDue, insertSaga, release, type SagaRow } from './store.ts';
+import { outcomeOf, record, type StepTools, takeStep } from './take-step.ts';
 
-/** Points at which a test may stop, fail or kill the process. */
-export interface SagaHooks {
-  beforeStep?(definition: string, step: string): Promise<void> | void;
-  /** The step took effect, the saga does not know yet. */
-  afterStep?(definition: string, step: string): Promise<void> | void;
-}
-
-export interface SagaRunnerOptions {
+export interface SagaRunnerOptions extends StepTools {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
-  readonly tracer: Tracer;
-  readonly hooks?: SagaHooks;
   /** How long a saga stays with a process that died. Default 5,000: taken over after at most that and one poll. */
   readonly leaseMs?: number;
   /** How often to look for sagas that nobody holds. Default 500. */
@@ -31,28 +22,36 @@ export interface SagaRunnerOptions {
   readonly concurrency?: number;
 }
 
+export interface NewSaga<State extends object> {
+  /** A UUIDv7: lists are in the order of the ids. */
+  readonly sagaId: string;
+  /** What it is about, such as the id of an order. */
+  readonly subject: string;
+  readonly state: State;
+}
+
 /** A saga written but not yet running. */
 export interface BegunSaga {
   /** Call once its transaction has committed. Resolves with the outcome, or undefined when this process did not finish it. */
   run(): Promise<Outcome | undefined>;
 }
 
-export interface SagaRunner<State extends object> extends Stoppable {
+export interface SagaRunner extends Stoppable {
   /** Writes a saga in the caller's transaction. If the process dies before `run`, any instance takes it over. */
-  begin(tx: Queryable, sagaId: string, state: State): Promise<BegunSaga>;
+  begin<State extends object>(tx: Queryable, definition: SagaDefinition<State>, saga: NewSaga<State>): Promise<BegunSaga>;
   /** Takes over sagas that are due from now on. */
   start(): void;
 }
 
-/** Runs the sagas of one definition, those begun here and those whose process died. */
-export function createSagaRunner<State extends object>(definition: SagaDefinition<State>, options: SagaRunnerOptions): SagaRunner<State> {
+/** Runs the sagas of these definitions, those begun here and those whose process died. */
+export function createSagaRunner(definitions: readonly SagaDefinition<object>[], options: SagaRunnerOptions): SagaRunner {
   const { database, clock, random, log, leaseMs = 5_000, pollMs = 500, concurrency = 32 } = options;
-  /** The sagas this process holds, as it last wrote them. */
-  const held = new Map<string, SagaRow>();
-  const running = new Set<Promise<unknown>>();
-  let takenOver = 0;
+  const known = new Map(definitions.map((definition) => [definition.name, definition]));
   const stopping = new AbortController();
   const { signal } = stopping;
+  const leases = createLeases(database, leaseMs, { signal, clock, log });
+  const running = new Set<Promise<unknown>>();
+  let takenOver = 0;
   let loops: Promise<unknown> = Promise.resolve();
 
   function run(saga: SagaRow): Promise<Outcome | undefined> {
@@ -62,8 +61,7 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
         return undefined;
       })
       .finally(() => {
-        // After a lapsed lease this process may have taken the saga over from itself, under a higher fence.
-        if (held.get(saga.sagaId)?.fence === saga.fence) held.delete(saga.sagaId);
+        leases.letGo(saga);
         running.delete(done);
       });
     running.add(done);
@@ -76,7 +74,7 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
     const parent = extractContext({ traceparent: begun.traceParent ?? undefined });
     let saga = begun;
     while (isOpen(saga)) {
-      held.set(saga.sagaId, saga);
+      leases.hold(saga);
       if (signal.aborted) {
         await release(database, saga);
         return undefined;
@@ -84,41 +82,43 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
       const next = await context.with(parent, moveOn, undefined, saga);
       if (!next) return undefined;
       saga = next;
-      if (saga.attempt > 0) await clock.sleep(backoffMs(saga.attempt, 100, 5_000, random), signal).catch(() => {});
+      if (isOpen(saga) && saga.attempt > 0) await clock.sleep(backoffMs(saga.attempt, 100, 5_000, random), signal).catch(() => {});
     }
-    if (saga.status === 'STUCK') log.error({ saga: saga.sagaId, failure: saga.failure }, 'saga parked: its compensation keeps failing');
+    if (saga.status === 'STUCK') log.error({ saga: saga.sagaId, failure: saga.lastError }, 'saga parked: `mesh saga show` says where it is stuck');
     return outcomeOf(saga);
   }
 
   /** Runs one step and writes where the saga stands then; undefined when another process has it. */
   async function moveOn(saga: SagaRow): Promise<SagaRow | undefined> {
-    const next = await takeStep(definition, saga, options, signal);
-    if (await record(database, definition, next, leaseMs)) return next;
-    log.warn({ saga: saga.sagaId }, 'another process took the saga over');
-    return undefined;
+    const definition = definitionOf(saga);
+    const written = await record(database, definition, await takeStep(definition, saga, options, signal), leaseMs);
+    if (!written) log.warn({ saga: saga.sagaId }, 'another process took the saga over');
+    return written;
+  }
+
+  function definitionOf({ definition }: SagaRow): SagaDefinition<object> {
+    const found = known.get(definition);
+    // Only sagas of known definitions are begun and claimed here.
+    if (!found) throw new Error(`there is no saga ${definition}`);
+    return found;
   }
 
   async function takeOver(): Promise<void> {
     const free = concurrency - takenOver;
     if (free <= 0) return;
-    for (const saga of await claimDue(database, [definition.name], free, leaseMs)) {
+    for (const saga of await claimDue(database, [...known.keys()], free, leaseMs)) {
       takenOver += 1;
       void run(saga).finally(() => (takenOver -= 1));
     }
   }
 
-  async function holdOn(): Promise<void> {
-    if (held.size > 0) await renew(database, [...held.values()], leaseMs);
-  }
-
   return {
-    async begin(tx, sagaId, state) {
-      const saga = await insertSaga(tx, { sagaId, definition: definition.name, state, traceParent: currentTraceparent() }, leaseMs);
+    async begin(tx, definition, { sagaId, subject, state }) {
+      const saga = await insertSaga(tx, { sagaId, definition: definition.name, subject, state, traceParent: currentTraceparent() }, leaseMs);
       return { run: () => run(saga) };
     },
     start() {
-      const every = (everyMs: number) => ({ everyMs, signal, clock, log });
-      loops = Promise.all([loop(takeOver, every(pollMs)), loop(holdOn, every(leaseMs / 3))]);
+      loops = Promise.all([loop(takeOver, { everyMs: pollMs, signal, clock, log }), leases.keep()]);
     },
     async stop() {
       stopping.abort();
@@ -128,45 +128,6 @@ export function createSagaRunner<State extends object>(definition: SagaDefinitio
   };
 }
 
-/** Runs the step a saga stands at, in a span of its own. */
-function takeStep<State extends object>(
-  definition: SagaDefinition<State>,
-  saga: SagaRow,
-  { tracer, log, hooks = {} }: SagaRunnerOptions,
-  signal: AbortSignal,
-): Promise<SagaRow> {
-  const step = definition.steps[saga.step]?.name ?? 'end';
-  const direction = saga.status === 'COMPENSATING' ? 'compensate ' : '';
-  const attributes = { 'shopmesh.saga.id': saga.sagaId, 'shopmesh.saga.attempt': saga.attempt + 1 };
-  return withSpan(tracer, `saga ${direction}${step}`, { attributes }, async (span) => {
-    await hooks.beforeStep?.(definition.name, step);
-    const next = await runStep(definition, saga, { sagaId: saga.sagaId, signal }, (err) => {
-      failSpan(span, err);
-      log.warn({ err, saga: saga.sagaId, step: `${direction}${step}`, attempt: saga.attempt + 1 }, 'step failed');
-    });
-    await hooks.afterStep?.(definition.name, step);
-    return next;
-  });
-}
-
-/** Writes where the saga stands; its end together with what its definition writes then. False when another process has it. */
-async function record<State extends object>(database: Database, definition: SagaDefinition<State>, saga: SagaRow, leaseMs: number): Promise<boolean> {
-  const outcome = outcomeOf(saga);
-  if (!outcome) return advance(database, saga, leaseMs);
-  return database.transaction(`saga.${definition.name}.finish`, async (tx) => {
-    if (!(await advance(tx, saga, leaseMs))) return false;
-    // The definition that wrote the state reads it.
-    await definition.onFinished(tx, saga.sagaId, saga.state as State, outcome);
-    return true;
-  });
-}
-
 function isOpen({ status }: SagaRow): boolean {
   return status === 'RUNNING' || status === 'COMPENSATING';
-}
-
-function outcomeOf({ status, failure }: SagaRow): Outcome | undefined {
-  if (status === 'COMPLETED') return { kind: 'completed' };
-  if (status === 'FAILED') return { kind: 'failed', failure: failure ?? { reason: 'INTERNAL', message: 'failed without a reason' } };
-  return undefined;
 }

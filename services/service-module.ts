@@ -3,7 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 
 import type { Database, MigrationComponent } from '#database';
 import type { Clock, Log, Random, SettingSpecs, SettingValues } from '#kit';
-import type { Client, Handlers } from '#mesh';
+import type { Client, Handlers, Implementation } from '#mesh';
 import type { SagaHooks } from '#saga';
 
 
@@ -26,6 +26,8 @@ type Contracts = Readonly<Record<string, DescService>>;
 
 export interface BuiltService<S extends DescService> {
   readonly handlers: Handlers<S>;
+  /** A second contract, for operators: `implement(SagaService, sagaHandlers)`. On the same port, and as healthy as the main one. */
+  readonly operations?: Implementation;
   /** Starts background work, once the service can be called. */
   start?(): void;
   /** Ends background work and awaits it. The database closes after that. */

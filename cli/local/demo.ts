@@ -1,15 +1,23 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Span, SpanKind } from '@opentelemetry/api';
 
 import { MeshError, newId, systemClock, systemRandom } from '#kit';
 import type { Client } from '#mesh';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { type Order, OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { type CreateProductRequestSchema, ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { withSpan } from '#tracing';
 
 import type { Caller } from '../calling/caller.ts';
 
-const PRODUCTS = { 'espresso-machine': 25n, grinder: 40n, 'coffee-beans': 500n } as const;
+const euros = (units: bigint, cents = 0) => ({ currencyCode: 'EUR', units, nanos: cents * 10_000_000 });
+
+const PRODUCTS = [
+  { productId: 'espresso-machine', name: 'Espresso machine', category: 'machines', price: euros(249n), stock: 25n },
+  { productId: 'grinder', name: 'Grinder', category: 'machines', price: euros(99n), stock: 40n },
+  { productId: 'coffee-beans', name: 'Coffee beans, 1 kg', category: 'coffee', price: euros(12n, 50), stock: 500n },
+] as const;
 
 /** Ids are readable, so that examples can be typed. */
 export const DEMO_USER = 'demo';
@@ -18,8 +26,8 @@ export const DEMO_USER = 'demo';
 export const SAMPLE_ORDER = {
   userId: DEMO_USER,
   lines: [
-    { productId: 'espresso-machine', quantity: 1, unitPrice: { currencyCode: 'EUR', units: 249n, nanos: 0 } },
-    { productId: 'coffee-beans', quantity: 2, unitPrice: { currencyCode: 'EUR', units: 12n, nanos: 500_000_000 } },
+    { productId: 'espresso-machine', quantity: 1 },
+    { productId: 'coffee-beans', quantity: 2 },
   ],
   paymentMethod: 'pm_card_visa',
   shippingAddress: { recipient: 'Demo', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
@@ -28,15 +36,17 @@ export const SAMPLE_ORDER = {
 /** Writes the demo data where they are missing. What has been sold stays sold, until the sample order could not be filled any more. */
 export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'restocked' | 'there'> {
   const users = mesh.client(UserService, { tracer });
+  const products = mesh.client(ProductService, { tracer });
   const inventory = mesh.client(InventoryService, { tracer });
   return withSpan(tracer, 'seed demo data', {}, async () => {
     await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' });
     let result: 'written' | 'restocked' | 'there' = 'there';
-    for (const [productId, quantity] of Object.entries(PRODUCTS)) {
-      const available = await availableOf(inventory, productId);
-      const needed = SAMPLE_ORDER.lines.find((line) => line.productId === productId)?.quantity ?? 0;
+    for (const { stock, ...product } of PRODUCTS) {
+      await createUnlessThere(products, product);
+      const available = await availableOf(inventory, product.productId);
+      const needed = SAMPLE_ORDER.lines.find(({ productId }) => productId === product.productId)?.quantity ?? 0;
       if (available !== undefined && available >= needed) continue;
-      await inventory.setStock({ productId, available: quantity });
+      await inventory.setStock({ productId: product.productId, available: stock });
       if (available === undefined) result = 'written';
       else if (result === 'there') result = 'restocked';
     }
@@ -53,13 +63,22 @@ export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ orde
   });
 }
 
+/** Somebody may have changed its name or price since: then it stays as it is. */
+async function createUnlessThere(products: Client<typeof ProductService>, product: MessageInitShape<typeof CreateProductRequestSchema>): Promise<void> {
+  try {
+    await products.createProduct(product);
+  } catch (thrown) {
+    if (MeshError.from(thrown).reason !== 'PRODUCT_EXISTS') throw thrown;
+  }
+}
+
 /** Undefined when its stock was never set. */
 async function availableOf(inventory: Client<typeof InventoryService>, productId: string): Promise<bigint | undefined> {
   try {
     const { stock } = await inventory.getStock({ productId });
     return stock?.available;
   } catch (thrown) {
-    if (MeshError.from(thrown).reason === 'PRODUCT_NOT_FOUND') return undefined;
+    if (MeshError.from(thrown).reason === 'STOCK_NOT_SET') return undefined;
     throw thrown;
   }
 }

@@ -1,5 +1,7 @@
 import { lookup } from 'node:dns/promises';
 
+import type { Tracer } from '@opentelemetry/api';
+
 import type { DatabaseHooks } from '#database';
 import { type ControlPlane, type Instance, newInstanceId } from '#discovery';
 import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, type Stoppable, systemClock, systemRandom } from '#kit';
@@ -14,6 +16,7 @@ import { VERSION } from '../version.ts';
 import { connectControlPlane, openChannel } from './control-plane.ts';
 import { openServiceDatabase } from './service-database.ts';
 import { startProcessTracing } from './tracing.ts';
+import { addWayDown, type WayDown } from './way-down.ts';
 
 /** Points at which tests may stop, fail or kill the process. Empty in a shop. */
 export interface ProcessHooks {
@@ -46,7 +49,7 @@ interface Shared {
   readonly tracing: Tracing;
   readonly controlPlane: ControlPlane;
   readonly mesh: Mesh;
-  readonly lifecycle: Lifecycle;
+  readonly wayDown: WayDown;
 }
 
 /** Runs these services in this process, against the Consul and the databases that the settings name. */
@@ -55,7 +58,12 @@ export async function serve(names: readonly ModuleName[], settings: Resolved, lo
   try {
     const shared = await share(settings, hooks, log, lifecycle);
     // Side by side: what a start waits for is mostly the disk and the other servers.
-    const services = await Promise.all(names.map((name) => serveOne(name, shared)));
+    const started = await Promise.allSettled(names.map((name) => serveOne(name, shared)));
+    const services = started.map((outcome) => {
+      // Not before all are through: what is still starting would be left behind by the stop.
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
     return { services, stop: lifecycle.stop };
   } catch (thrown) {
     await lifecycle.stop();
@@ -72,44 +80,51 @@ async function share(settings: Resolved, hooks: ProcessHooks, log: Log, lifecycl
     clock: systemClock,
     log,
     openChannel: (service) => openChannel(controlPlane, service),
+    localCalls: settings.values.MESH_LOCAL_CALLS,
     interceptors: { client: hooks.client ?? [], server: hooks.server ?? [] },
   });
   lifecycle.onStop('channels', mesh.stop);
   const address = await resolveAddress(settings.values.MESH_ADVERTISE);
-  return { settings, hooks, log, address, tracing, controlPlane, mesh, lifecycle };
+  return { settings, hooks, log, address, tracing, controlPlane, mesh, wayDown: addWayDown(lifecycle) };
 }
 
 async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
-  const { settings, hooks, lifecycle, mesh, tracing, address } = shared;
+  const { settings, wayDown, mesh, tracing, address } = shared;
   const log = shared.log.child({ service: name });
   const module = await loadModule(name);
-  for (const method of module.contract.methods) warmUpValidation(method);
   // The id is made before the port is known: a free one (0) is told apart by the nonce.
   const id = newInstanceId(name, address, settings.ports[name], systemRandom);
   const tracer = tracing.tracer({ service: name, version: VERSION, instanceId: id });
-  const database = await openServiceDatabase(name, module, { settings, tracer, log, hooks: hooks.database ?? {} });
-  lifecycle.onStop(`${name} database`, () => database.stop());
-  const clients = Object.fromEntries(Object.entries(module.dependencies).map(([key, contract]) => [key, mesh.client(contract, { tracer })]));
-  const built = module.build({
-    clients,
-    database,
-    settings: settings.values,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    tracer,
-    sagaHooks: hooks.saga ?? {},
-  });
-  lifecycle.onStop(`${name} work`, () => built.stop?.());
-  const hosted = mesh.host({ contract: module.contract, handlers: built.handlers, tracer, log, check: database.ping });
+  const { built, check } = await build(name, module, tracer, log, shared);
+  const further = built.operations ? [built.operations] : [];
+  for (const { contract } of [module, ...further]) contract.methods.forEach(warmUpValidation);
+  const instance = { id, version: VERSION };
+  const hosted = mesh.host({ contract: module.contract, handlers: built.handlers, further, instance, tracer, log, check });
   await tracing.ready;
   const listening = await listen(name, hosted.listen, shared);
-  lifecycle.onStop(`${name} server`, listening.stop);
+  wayDown.servers.onStop(`${name} server`, listening.stop);
   const registration = await register(name, id, module, listening.port, shared);
-  lifecycle.onStop(`${name} registration`, registration.stop);
-  lifecycle.onStop(`${name} health`, listening.drain);
+  wayDown.registrations.onStop(`${name} registration`, registration.stop);
+  wayDown.health.onStop(`${name} health`, listening.drain);
   begin(module, built, log, listening.port);
   return { name, id, address, port: listening.port };
+}
+
+/** The service on its database, with the stubs it asked for. `check` rejects while it cannot work. */
+async function build(
+  name: ModuleName,
+  module: ServiceModule,
+  tracer: Tracer,
+  log: Log,
+  { settings, hooks, wayDown, mesh }: Shared,
+): Promise<{ readonly built: BuiltService<ServiceModule['contract']>; readonly check: () => Promise<void> }> {
+  const database = await openServiceDatabase(name, module, { settings, tracer, log, hooks: hooks.database ?? {} });
+  wayDown.databases.onStop(`${name} database`, () => database.stop());
+  const clients = Object.fromEntries(Object.entries(module.dependencies).map(([key, contract]) => [key, mesh.client(contract, { tracer })]));
+  const ours = { clock: systemClock, random: systemRandom, log, tracer };
+  const built = module.build({ clients, database, settings: settings.values, ...ours, sagaHooks: hooks.saga ?? {} });
+  wayDown.work.onStop(`${name} work`, () => built.stop?.());
+  return { built, check: database.ping };
 }
 
 function register(name: ModuleName, id: string, { contract }: ServiceModule, port: number, { settings, controlPlane, address }: Shared): Promise<Stoppable> {

@@ -8,8 +8,8 @@ import { asSeenByCaller } from '../status.ts';
 
 /**
  * Carries calls to a service in the same process, through that service's whole server
- * chain. What differs from the wire is only that no bytes are made: headers, deadline,
- * cancellation and errors arrive as they would remotely.
+ * chain. What differs from the wire is only that no bytes are made (see `fidelity`): headers,
+ * deadline, cancellation and errors arrive as they would remotely.
  */
 export function localTransport(serve: Invoke<ServerCall>): Invoke<ClientCall> {
   return async ({ method, request, headers, deadline, signals }) => {

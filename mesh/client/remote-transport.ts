@@ -1,10 +1,12 @@
-import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import { type ChannelInterface, Metadata, propagate, status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
+import type { Message } from '@bufbuild/protobuf';
+import { type ChannelInterface, propagate, status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
 
 import { type MeshError, refusal } from '#kit';
 
 import { type ClientCall, type Invoke, onAbort } from '../call.ts';
+import { decodeAnswer } from '../messages.ts';
 import { fromStatus, hasDetails } from '../status.ts';
+import { encodeCall } from './encode-call.ts';
 
 type WireCall = ReturnType<ChannelInterface['createCall']>;
 type WireListener = Parameters<WireCall['start']>[1];
@@ -75,7 +77,7 @@ async function* serverStream(channel: ChannelInterface, call: ClientCall): Async
 
 /** Opens the call and sends its one request. What is sent is made first, so that a request that cannot be written leaves nothing open. */
 function start(channel: ChannelInterface, call: ClientCall, listener: WireListener): { wire: WireCall; stopListening: () => void } {
-  const { metadata, message } = encode(call);
+  const { metadata, message } = encodeCall(call);
   const wire = channel.createCall(call.method.path, call.deadline, null, null, propagate.DEFAULTS);
   const stopListening = onAbort(call.signals, () => wire.cancelWithStatus(grpcStatus.CANCELLED, 'the caller went away'));
   wire.start(metadata, listener);
@@ -84,25 +86,9 @@ function start(channel: ChannelInterface, call: ClientCall, listener: WireListen
   return { wire, stopListening };
 }
 
-function encode({ method, request, headers }: ClientCall): { metadata: Metadata; message: Buffer } {
-  try {
-    const metadata = new Metadata();
-    for (const name in headers) metadata.set(name, headers[name] as string);
-    const bytes = toBinary(method.desc.input, request);
-    // grpc-js types messages as Buffer and only reads them: the array is handed over without a copy.
-    return { metadata, message: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
-  } catch (cause) {
-    throw refusal('INVALID_ARGUMENT', `the request or its headers cannot be written as the contract of ${method.fullName} has them`, { cause });
-  }
-}
-
 function decode({ method }: ClientCall, bytes: Buffer | undefined): Message {
   if (!bytes) throw refusal('INTERNAL', `${method.fullName} ended without an answer`);
-  try {
-    return fromBinary(method.desc.output, bytes);
-  } catch (cause) {
-    throw refusal('INTERNAL', 'the answer does not fit the contract; both sides must use the same version', { cause });
-  }
+  return decodeAnswer(method.desc, bytes);
 }
 
 /** A status without details was made by grpc-js on this side or by a foreign server: add what the caller can do. */

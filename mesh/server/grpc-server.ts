@@ -1,14 +1,11 @@
-import { type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { type MethodDefinition, Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 
 import { errorCode, refusal } from '#kit';
 
 import type { Invoke, ServerCall } from '../call.ts';
-import { describeMethod, type Method } from '../method.ts';
-import { type Incoming, type OpenCalls, serverStream, unary } from './wire-calls.ts';
-
-/** Largest request and answer. grpc-js itself stops at four times that, for what it must buffer first. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+import { decodeRequest, type Incoming, MAX_MESSAGE_BYTES } from '../messages.ts';
+import type { Method } from '../method.ts';
+import { type OpenCalls, serverStream, unary } from './wire-calls.ts';
 
 /** How long a call that was broken off may take to say so. */
 const BREAK_OFF_MS = 500;
@@ -28,15 +25,15 @@ export function createGrpcServer(): GrpcServer {
   return { server, open: new Set() };
 }
 
-/** Puts a contract on the server; every method runs the chain `invokeOf` returns for it. */
-export function addContract({ server, open }: GrpcServer, service: DescService, invokeOf: (method: Method) => Invoke<ServerCall>): void {
-  const definition: Record<string, MethodDefinition<Incoming, Message>> = {};
+/** Puts methods on the server, each with its chain. */
+export function addChains({ server, open }: GrpcServer, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void {
+  const definition: Record<string, MethodDefinition<Incoming, Buffer>> = {};
   const implementation: UntypedServiceImplementation = {};
-  for (const desc of service.methods) {
-    const method = describeMethod(desc);
-    const serve = desc.methodKind === 'unary' ? unary : serverStream;
-    definition[desc.localName] = wireDefinition(desc, method);
-    implementation[desc.localName] = serve(method, invokeOf(method), open);
+  for (const [method, invoke] of chains) {
+    const serve = method.desc.methodKind === 'unary' ? unary : serverStream;
+    // By full name: two contracts may each have a method of the same name.
+    definition[method.fullName] = wireDefinition(method);
+    implementation[method.fullName] = serve(method, invoke, open);
   }
   server.addService(definition, implementation);
 }
@@ -70,31 +67,19 @@ export function shutDown({ server, open }: GrpcServer, graceMs: number): Promise
   });
 }
 
-function wireDefinition(desc: DescMethod, method: Method): MethodDefinition<Incoming, Message> {
+function wireDefinition({ desc, path }: Method): MethodDefinition<Incoming, Buffer> {
   return {
-    path: method.path,
+    path,
     requestStream: desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming',
     responseStream: desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming',
-    requestSerialize: () => {
-      throw new Error('only clients write requests');
-    },
-    requestDeserialize: (bytes) => decode(desc, bytes),
-    responseSerialize: (message) => {
-      const bytes = toBinary(desc.output, message);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    },
-    responseDeserialize: (bytes) => fromBinary(desc.output, bytes),
+    requestSerialize: onlyClients,
+    requestDeserialize: (bytes) => decodeRequest(desc, bytes),
+    // `unary` and `serverStream` hand over bytes.
+    responseSerialize: (bytes) => bytes,
+    responseDeserialize: onlyClients,
   };
 }
 
-/** Never throws: grpc-js would answer with a status that has no reason in it. */
-function decode(desc: DescMethod, bytes: Buffer): Incoming {
-  if (bytes.length > MAX_MESSAGE_BYTES) {
-    return refusal('MESSAGE_TOO_LARGE', `the request has ${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES} are taken; send less at once`);
-  }
-  try {
-    return fromBinary(desc.input, bytes);
-  } catch (cause) {
-    return refusal('INVALID_ARGUMENT', `the bytes are no ${desc.input.typeName}; use the same contract as the server`, { cause });
-  }
+function onlyClients(): never {
+  throw new Error('only clients write requests and read answers');
 }

@@ -1,14 +1,9 @@
 import { propagation, SpanKind, type TextMapGetter, trace, type Tracer } from '@opentelemetry/api';
 
-import type { Code } from '#kit';
-
 import { type ServerCall, type ServerInterceptor, whenDone } from '../call.ts';
 import { endSpan } from '../end-span.ts';
 import type { Method } from '../method.ts';
-
-/** Codes that are the server's fault; the others are an answer (OpenTelemetry RPC conventions). */
-const SERVER_FAULTS: ReadonlySet<Code> = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']);
-const isServerFault = (code: Code): boolean => SERVER_FAULTS.has(code);
+import { isServerFault } from './outcome.ts';
 
 const HEADERS: TextMapGetter<ServerCall> = {
   get: (call, name) => call.header(name),

@@ -5,52 +5,54 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { MeshError, refusal } from '#kit';
 
 import { type Invoke, isStream, type Reply, type ServerCall } from '../call.ts';
+import { encodeAnswer, type Incoming } from '../messages.ts';
 import type { Method } from '../method.ts';
 import { toStatus } from '../status.ts';
 import { pastDeadline } from './deadline.ts';
 
-/** A request as it came off the wire: decoded, or the reason why it could not be. */
-export type Incoming = Message | MeshError;
-
 /** The calls that a server is serving. */
 export type OpenCalls = Set<AbortController>;
 
-type Wire = ServerUnaryCall<Incoming, Message> | ServerWritableStream<Incoming, Message>;
+type Wire = ServerUnaryCall<Incoming, Buffer> | ServerWritableStream<Incoming, Buffer>;
 
 /** Answers a unary method's calls with its chain. */
-export function unary(method: Method, invoke: Invoke<ServerCall>, open: OpenCalls): handleUnaryCall<Incoming, Message> {
+export function unary(method: Method, invoke: Invoke<ServerCall>, open: OpenCalls): handleUnaryCall<Incoming, Buffer> {
   return (wire, callback) => {
     if (wire.request instanceof MeshError) return callback(toStatus(wire.request));
     const { call, release } = serverCall(method, wire, wire.request, open);
-    invoke(call).then(
-      (reply) => {
-        release();
+    const refuse = (thrown: unknown): void => {
+      release();
+      callback(toStatus(MeshError.from(thrown)));
+    };
+    invoke(call).then((reply) => {
+      let bytes: Buffer;
+      try {
         // A unary chain ends in a message: handlerLink made it from the method's kind.
-        callback(null, reply as Message);
-      },
-      (thrown) => {
-        release();
-        callback(toStatus(MeshError.from(thrown)));
-      },
-    );
+        bytes = encodeAnswer(method, reply as Message);
+      } catch (thrown) {
+        return refuse(thrown);
+      }
+      release();
+      callback(null, bytes);
+    }, refuse);
   };
 }
 
 /** Answers a server-streaming method's calls with its chain, no faster than their readers. */
-export function serverStream(method: Method, invoke: Invoke<ServerCall>, open: OpenCalls): handleServerStreamingCall<Incoming, Message> {
+export function serverStream(method: Method, invoke: Invoke<ServerCall>, open: OpenCalls): handleServerStreamingCall<Incoming, Buffer> {
   return (wire) => {
     if (wire.request instanceof MeshError) return void wire.emit('error', toStatus(wire.request));
     const { call, release } = serverCall(method, wire, wire.request, open);
-    void pump(wire, invoke(call)).finally(release);
+    void pump(method, wire, invoke(call)).finally(release);
   };
 }
 
-async function pump(wire: ServerWritableStream<Incoming, Message>, replying: Promise<Reply>): Promise<void> {
+async function pump(method: Method, wire: ServerWritableStream<Incoming, Buffer>, replying: Promise<Reply>): Promise<void> {
   try {
     const reply = await replying;
     if (!isStream(reply)) throw new Error('a streaming method answers with a stream');
     for await (const message of reply) {
-      if (!wire.write(message)) await drained(wire);
+      if (!wire.write(encodeAnswer(method, message))) await drained(wire);
     }
     wire.end();
   } catch (thrown) {
@@ -59,7 +61,7 @@ async function pump(wire: ServerWritableStream<Incoming, Message>, replying: Pro
 }
 
 /** Waits until the reader caught up; a reader that went away ends the wait too. */
-function drained(wire: ServerWritableStream<Incoming, Message>): Promise<void> {
+function drained(wire: ServerWritableStream<Incoming, Buffer>): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       wire.off('drain', done);

@@ -1,15 +1,23 @@
 import { join } from 'node:path';
 
+import { refusal } from '#kit';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { defineService } from '#service-module';
 
+import { createExpirySweep } from './expiry.ts';
 import { inventoryHandlers } from './handlers.ts';
+import { inventorySettings } from './settings.ts';
 
 export const service = defineService({
   name: 'inventory',
   contract: InventoryService,
   dependencies: {},
-  settings: {},
+  settings: inventorySettings,
   migrations: [{ name: 'inventory', directory: join(import.meta.dirname, 'migrations') }],
-  build: ({ database }) => ({ handlers: inventoryHandlers(database) }),
+  build({ database, settings, clock, log }) {
+    const { MESH_RESERVATION_TTL: ttlMs } = settings;
+    if (ttlMs === 0) throw refusal('INVALID_SETTING', 'MESH_RESERVATION_TTL is 0, so no order could ever be confirmed; leave it out for 15m');
+    const sweep = createExpirySweep(database, clock, log);
+    return { handlers: inventoryHandlers(database, ttlMs), start: sweep.start, stop: sweep.stop };
+  },
 });

@@ -2,27 +2,26 @@ import type { Queryable, Statement, Transaction } from '#database';
 
 import type { Line, Reservation, ReservationState, Stock } from './domain.ts';
 
-const STOCK_COLUMNS = `product_id AS "productId", available, reserved, sold, update_time AS "updateTime"`;
+const STOCK_COLUMNS = `product_id AS "productId", available, reserved, sold, received, update_time AS "updateTime"`;
 
 const SET_STOCK: Statement = {
   name: 'inventory.set_stock',
-  text: `INSERT INTO stock (product_id, available) VALUES ($1, $2)
-         ON CONFLICT (product_id) DO UPDATE SET available = $2, update_time = now()
+  text: `INSERT INTO stock (product_id, available, received) VALUES ($1, $2, $2)
+         ON CONFLICT (product_id) DO UPDATE
+           SET available = excluded.available, received = stock.received + excluded.available - stock.available, update_time = now()
          RETURNING ${STOCK_COLUMNS}`,
 };
 const FIND_STOCK: Statement = { name: 'inventory.find_stock', text: `SELECT ${STOCK_COLUMNS} FROM stock WHERE product_id = $1` };
 
+// By Postgres' clock, which is also the one that is asked whether it is due: instances need not agree on the time.
 const OPEN: Statement = {
   name: 'inventory.open_reservation',
-  text: `INSERT INTO reservation (order_id, state) VALUES ($1, $2) ON CONFLICT (order_id) DO NOTHING RETURNING order_id`,
-};
-const MOVE: Statement = {
-  name: 'inventory.move_reservation',
-  text: `UPDATE reservation SET state = $3 WHERE order_id = $1 AND state = $2 RETURNING order_id`,
+  text: `INSERT INTO reservation (order_id, state, expire_time) VALUES ($1, $2, now() + $3::double precision * interval '1 millisecond')
+         ON CONFLICT (order_id) DO NOTHING RETURNING order_id`,
 };
 const FIND_RESERVATION: Statement = {
   name: 'inventory.find_reservation',
-  text: `SELECT r.order_id AS "orderId", r.state, r.create_time AS "createTime",
+  text: `SELECT r.order_id AS "orderId", r.state, r.create_time AS "createTime", r.expire_time AS "expireTime",
            coalesce(jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity) ORDER BY l.product_id)
              FILTER (WHERE l.product_id IS NOT NULL), '[]') AS lines
          FROM reservation r LEFT JOIN reservation_line l USING (order_id)
@@ -41,21 +40,8 @@ const TAKE: Statement = {
              SELECT $1, l.product_id, l.quantity FROM locked l WHERE l.enough)
          SELECT product_id AS "productId", enough FROM locked`,
 };
-const SELL: Statement = {
-  name: 'inventory.sell',
-  text: `WITH lines AS (SELECT l.product_id, l.quantity FROM reservation_line l JOIN stock s USING (product_id)
-           WHERE l.order_id = $1 ORDER BY l.product_id FOR UPDATE OF s)
-         UPDATE stock s SET reserved = s.reserved - l.quantity, sold = s.sold + l.quantity, update_time = now()
-         FROM lines l WHERE s.product_id = l.product_id`,
-};
-const GIVE_BACK: Statement = {
-  name: 'inventory.give_back',
-  text: `WITH lines AS (SELECT l.product_id, l.quantity FROM reservation_line l JOIN stock s USING (product_id)
-           WHERE l.order_id = $1 ORDER BY l.product_id FOR UPDATE OF s)
-         UPDATE stock s SET reserved = s.reserved - l.quantity, available = s.available + l.quantity, update_time = now()
-         FROM lines l WHERE s.product_id = l.product_id`,
-};
 
+/** Sets what is available; the difference counts as received, or taken out. */
 export async function setStock(db: Queryable, productId: string, available: bigint): Promise<Stock> {
   const rows = await db.query<Stock>(SET_STOCK, [productId, available]);
   // INSERT … ON CONFLICT DO UPDATE … RETURNING always returns the row.
@@ -67,14 +53,12 @@ export async function findStock(db: Queryable, productId: string): Promise<Stock
   return row;
 }
 
-/** Writes a reservation without lines; false when the order has one. Waits for a concurrent one of the same order. */
-export async function openReservation(tx: Transaction, orderId: string, state: ReservationState): Promise<boolean> {
-  return (await tx.query(OPEN, [orderId, state])).length === 1;
-}
-
-/** Moves a reservation on; false when it is not in state `from`. */
-export async function moveReservation(tx: Transaction, orderId: string, from: ReservationState, to: ReservationState): Promise<boolean> {
-  return (await tx.query(MOVE, [orderId, from, to])).length === 1;
+/**
+ * Writes a reservation without lines that is due in `ttlMs`; false when the order has one.
+ * Waits for a concurrent one of the same order.
+ */
+export async function openReservation(db: Queryable, orderId: string, state: ReservationState, ttlMs: number): Promise<boolean> {
+  return (await db.query(OPEN, [orderId, state, ttlMs])).length === 1;
 }
 
 export async function findReservation(db: Queryable, orderId: string): Promise<Reservation | undefined> {
@@ -85,14 +69,4 @@ export async function findReservation(db: Queryable, orderId: string): Promise<R
 /** Sets the lines aside as far as there is enough, and says for each known product whether there was. */
 export function takeStock(tx: Transaction, orderId: string, lines: readonly Line[]): Promise<{ productId: string; enough: boolean }[]> {
   return tx.query(TAKE, [orderId, lines.map((line) => line.productId), lines.map((line) => line.quantity)]);
-}
-
-/** What the order had set aside is sold. */
-export async function sellStock(tx: Transaction, orderId: string): Promise<void> {
-  await tx.query(SELL, [orderId]);
-}
-
-/** What the order had set aside is available again. */
-export async function giveStockBack(tx: Transaction, orderId: string): Promise<void> {
-  await tx.query(GIVE_BACK, [orderId]);
 }

@@ -1,12 +1,17 @@
 import { type Money, refusal } from '#kit';
 
-/** PENDING -> CONFIRMED, FAILED or CANCELLED; those are final. */
-export type OrderState = 'PENDING' | 'CONFIRMED' | 'FAILED' | 'CANCELLED';
+/**
+ * PENDING -> CONFIRMED, FAILED or CANCELLED; CONFIRMED -> CANCELLING -> CANCELLED, or
+ * CONFIRMED again when the parcel was handed over first.
+ */
+export type OrderState = 'PENDING' | 'CONFIRMED' | 'FAILED' | 'CANCELLING' | 'CANCELLED';
 
 export interface OrderLine {
   readonly productId: string;
+  /** The product's when the order was placed. */
+  readonly name: string;
   readonly quantity: number;
-  /** Price of one piece. */
+  /** Price of one piece when the order was placed. */
   readonly unitPrice: Money;
 }
 
@@ -22,12 +27,14 @@ export interface Order {
   readonly orderId: string;
   readonly userId: string;
   readonly state: OrderState;
-  /** Why it FAILED, such as CARD_DECLINED; else empty. */
+  /** Why it FAILED, such as CARD_DECLINED, or was CANCELLED; else empty. */
   readonly reason: string;
   readonly lines: readonly OrderLine[];
   readonly total: Money;
   readonly paymentMethod: string;
   readonly shippingAddress: Address;
+  /** The carrier's; empty until the shipment is booked. */
+  readonly trackingNumber: string;
   readonly createTime: Date;
   readonly updateTime: Date;
 }
@@ -40,18 +47,25 @@ export interface OrderChange {
   readonly time: Date;
 }
 
-export function isFinal(state: OrderState): boolean {
-  return state !== 'PENDING';
+/** The reason of an order that its buyer called off. */
+export const CANCELLED_BY_CALLER = 'CANCELLED_BY_CALLER';
+
+/** Whether nothing more happens by itself. */
+export function isAtRest(state: OrderState): boolean {
+  return state !== 'PENDING' && state !== 'CANCELLING';
 }
 
-/** Largest total: what a card network would refuse anyway, and far from the limits of int64. */
-const MAX_TOTAL_MINOR = 100_000_000_00n;
+/** The most that one card payment can be: eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
+const MAX_TOTAL_MINOR = 99_999_999n;
 
-/** What the lines cost together. They are in one currency: the contract says so. */
+/** What the lines cost together. MIXED_CURRENCIES; INVALID_ARGUMENT for more than one payment can be. */
 export function totalOf(lines: readonly OrderLine[]): Money {
   const minor = lines.reduce((sum, line) => sum + line.unitPrice.minor * BigInt(line.quantity), 0n);
-  const currency = lines[0]?.unitPrice.currency;
+  const [currency, ...others] = new Set(lines.map((line) => line.unitPrice.currency));
   if (currency === undefined) throw refusal('INVALID_ARGUMENT', 'an order has at least one line');
-  if (minor > MAX_TOTAL_MINOR) throw refusal('INVALID_ARGUMENT', 'the order costs more than one order may; split it');
+  if (others.length > 0) {
+    throw refusal('MIXED_CURRENCIES', `these products are sold in ${[currency, ...others].join(' and ')}; place one order for each currency`);
+  }
+  if (minor > MAX_TOTAL_MINOR) throw refusal('INVALID_ARGUMENT', 'the order costs more than one payment can be; split it');
   return { minor, currency };
 }

@@ -1,25 +1,28 @@
 import type { Event } from '#events';
 
-import type { Order, OrderState } from './domain.ts';
+import type { Order } from './domain.ts';
 
 /** Published: what happened to an order. Consumed: nothing. */
-const TYPES: Readonly<Record<OrderState, string>> = {
-  PENDING: 'shop.order.v1.OrderPlaced',
-  CONFIRMED: 'shop.order.v1.OrderConfirmed',
-  FAILED: 'shop.order.v1.OrderFailed',
-  CANCELLED: 'shop.order.v1.OrderCancelled',
-};
+const TYPES = {
+  placed: 'shop.order.v1.OrderPlaced',
+  confirmed: 'shop.order.v1.OrderConfirmed',
+  failed: 'shop.order.v1.OrderFailed',
+  cancellationBegun: 'shop.order.v1.OrderCancellationBegun',
+  /** The parcel was handed over first: the order stays confirmed. */
+  cancellationRefused: 'shop.order.v1.OrderCancellationRefused',
+  cancelled: 'shop.order.v1.OrderCancelled',
+} as const;
 
-/** The event that announces an order's new state. */
-export function orderEvent(eventId: string, order: Pick<Order, 'orderId' | 'userId' | 'state' | 'reason' | 'total'>): Event {
+/** The event that announces what happened to an order. */
+export function orderEvent(eventId: string, what: keyof typeof TYPES, order: Pick<Order, 'orderId' | 'userId' | 'total'>, reason = ''): Event {
   return {
     eventId,
-    type: TYPES[order.state],
+    type: TYPES[what],
     key: order.orderId,
     payload: {
       orderId: order.orderId,
       userId: order.userId,
-      reason: order.reason,
+      reason,
       totalMinor: order.total.minor.toString(),
       currency: order.total.currency,
     },

@@ -1,37 +1,42 @@
 import type { Database } from '#database';
-import { type Clock, cutPage, type Random, readPage, refusal } from '#kit';
-import type { Client, Handlers } from '#mesh';
+import { type Clock, cutPage, type Random, readPage } from '#kit';
+import type { CallContext, Client, Handlers } from '#mesh';
 import type { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import type { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import type { UserService } from '#proto/shop/user/v1/user_pb.js';
-import type { SagaRunner } from '#saga';
+import type { SagaDefinition, SagaRunner } from '#saga';
 
-import { changeToProto, newOrderFromProto, orderToProto } from './converters.ts';
-import type { Order } from './domain.ts';
+import type { CancelOrderState } from './cancel-order-saga.ts';
+import { beginCancellation, requireCancelled } from './cancelling.ts';
+import { changeToProto, orderToProto, wantedFromProto } from './converters.ts';
+import { offerFor } from './offering.ts';
+import type { PlaceOrderState } from './place-order-saga.ts';
 import { placeOrder } from './placing.ts';
-import type { PlaceOrderState } from './saga.ts';
-import { findOrder, listOrders } from './store.ts';
+import { listOrders, orderOf } from './store.ts';
 import type { OrderWatcher } from './watching.ts';
 
-/** PlaceOrder answers this long before its deadline, so that the answer still arrives. */
+/** PlaceOrder and CancelOrder answer this long before their deadline, so that the answer still arrives. */
 const ANSWER_MARGIN_MS = 250;
 
 interface Given {
   readonly database: Database;
   readonly users: Client<typeof UserService>;
-  readonly sagas: SagaRunner<PlaceOrderState>;
+  readonly products: Client<typeof ProductService>;
+  readonly sagas: SagaRunner;
+  readonly placeOrderSaga: SagaDefinition<PlaceOrderState>;
+  readonly cancelOrderSaga: SagaDefinition<CancelOrderState>;
   readonly watcher: OrderWatcher;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export function orderHandlers(given: Given): Handlers<typeof OrderService> {
-  const { database, users, watcher, clock } = given;
+  const { database, watcher, clock } = given;
   return {
-    async placeOrder(request, { deadline, signal }) {
-      const wanted = newOrderFromProto(request);
-      await users.getUser({ userId: request.userId });
-      const { orderId, saga } = await placeOrder(given, request, wanted);
-      if (saga) await withinMs(saga.run(), deadline - clock.now() - ANSWER_MARGIN_MS, clock, signal);
+    async placeOrder(request, call) {
+      const wanted = wantedFromProto(request);
+      const { orderId, saga } = await placeOrder(given, request, () => offerFor(given, wanted));
+      if (saga) await untilAnswer(call, clock, () => saga.run());
       return { order: orderToProto(await orderOf(database, orderId)) };
     },
 
@@ -45,22 +50,24 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
       return { orders: entries.map(orderToProto), nextPageToken };
     },
 
+    async cancelOrder({ orderId }, call) {
+      const saga = await beginCancellation(given, orderId);
+      // Without a saga of our own it is another one's, perhaps on another instance.
+      await untilAnswer(call, clock, (signal) => (saga ? saga.run() : watcher.untilAtRest(orderId, signal)));
+      return { order: orderToProto(await requireCancelled(database, await orderOf(database, orderId))) };
+    },
+
     async *watchOrder({ orderId, afterSequence }, { signal }) {
       for await (const change of watcher.watch(orderId, afterSequence, signal)) yield changeToProto(change);
     },
   };
 }
 
-async function orderOf(database: Database, orderId: string): Promise<Order> {
-  const order = await findOrder(database, orderId);
-  if (order) return order;
-  throw refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
-}
-
-/** Waits for `work`, at most `ms`; the work goes on either way. */
-async function withinMs(work: Promise<unknown>, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Waits for `work`, at most until the answer has to leave; work that does not heed the signal goes on. */
+async function untilAnswer({ deadline, signal }: CallContext, clock: Clock, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
   const over = new AbortController();
-  const timeout = clock.sleep(Math.max(0, ms), AbortSignal.any([signal, over.signal])).catch(() => {});
-  await Promise.race([work, timeout]);
+  const until = AbortSignal.any([signal, over.signal]);
+  const timeout = clock.sleep(Math.max(0, deadline - clock.now() - ANSWER_MARGIN_MS), until).catch(() => {});
+  await Promise.race([work(until), timeout]);
   over.abort();
 }

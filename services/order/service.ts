@@ -2,22 +2,28 @@ import { join } from 'node:path';
 
 import { idempotencyMigrations } from '#database';
 import { eventsMigrations } from '#events';
+import { implement } from '#mesh';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { SagaService } from '#proto/shop/order/v1/saga_pb.js';
 import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
+import { ProductService } from '#proto/shop/product/v1/product_pb.js';
+import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { createSagaRunner, sagaMigrations } from '#saga';
 import { defineService } from '#service-module';
 
+import { createCancelOrderSaga } from './cancel-order-saga.ts';
 import { orderHandlers } from './handlers.ts';
-import { placeOrderSaga } from './saga.ts';
+import { createPlaceOrderSaga } from './place-order-saga.ts';
+import { sagaHandlers } from './saga-handlers.ts';
 import { orderSettings } from './settings.ts';
 import { createOrderWatcher } from './watching.ts';
 
 export const service = defineService({
   name: 'order',
   contract: OrderService,
-  dependencies: { users: UserService, inventory: InventoryService, payment: PaymentService },
+  dependencies: { users: UserService, products: ProductService, inventory: InventoryService, payment: PaymentService, shipping: ShippingService },
   settings: orderSettings,
   migrations: [
     { name: 'order', directory: join(import.meta.dirname, 'migrations') },
@@ -26,18 +32,14 @@ export const service = defineService({
     idempotencyMigrations,
   ],
   build({ clients, database, settings, clock, random, log, tracer, sagaHooks }) {
-    const sagas = createSagaRunner(placeOrderSaga({ ...clients, clock, random }), {
-      database,
-      clock,
-      random,
-      log,
-      tracer,
-      hooks: sagaHooks,
-      leaseMs: settings.MESH_SAGA_LEASE,
-    });
+    const placeOrderSaga = createPlaceOrderSaga({ ...clients, clock, random });
+    const cancelOrderSaga = createCancelOrderSaga({ ...clients, clock, random });
+    const definitions = [placeOrderSaga, cancelOrderSaga];
+    const sagas = createSagaRunner(definitions, { database, clock, random, log, tracer, hooks: sagaHooks, leaseMs: settings.MESH_SAGA_LEASE });
     const watcher = createOrderWatcher(database, clock);
     return {
-      handlers: orderHandlers({ database, users: clients.users, sagas, watcher, clock, random }),
+      handlers: orderHandlers({ ...clients, database, sagas, placeOrderSaga, cancelOrderSaga, watcher, clock, random }),
+      operations: implement(SagaService, sagaHandlers(database, definitions)),
       start: sagas.start,
       async stop() {
         await sagas.stop();

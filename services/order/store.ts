@@ -1,11 +1,13 @@
 import type { Queryable, Statement, Transaction } from '#database';
-import type { PageRequest } from '#kit';
+import { type PageRequest, refusal } from '#kit';
 
 import type { Address, Order, OrderChange, OrderLine, OrderState } from './domain.ts';
 
 /** JSON has no bigint: prices stand as decimal strings. */
 interface LineJson {
   readonly productId: string;
+  /** Not there in orders placed before products had names. */
+  readonly name?: string;
   readonly quantity: number;
   readonly minor: string;
 }
@@ -19,7 +21,7 @@ interface Row extends Omit<Order, 'lines' | 'total'> {
 
 const COLUMNS = `order_id AS "orderId", user_id AS "userId", state, reason, total_minor AS "totalMinor", currency,
   payment_method AS "paymentMethod", lines, shipping_address AS "shippingAddress",
-  create_time AS "createTime", update_time AS "updateTime"`;
+  tracking_number AS "trackingNumber", create_time AS "createTime", update_time AS "updateTime"`;
 
 const INSERT: Statement = {
   name: 'order.insert',
@@ -28,15 +30,16 @@ const INSERT: Statement = {
            VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7))
          INSERT INTO order_change (order_id, sequence, state, reason) VALUES ($1, 1, 'PENDING', '')`,
 };
-// The change and its number, in the statement that makes it.
-const FINISH: Statement = {
-  name: 'order.finish',
+// The change and its number, in the statement that makes it: the order's row, locked, keeps the numbers apart.
+const MOVE: Statement = {
+  name: 'order.move',
   text: `WITH moved AS (
-           UPDATE orders SET state = $2, reason = $3, update_time = now()
-           WHERE order_id = $1 AND state = 'PENDING' RETURNING ${COLUMNS}),
+           UPDATE orders SET state = $3, reason = CASE WHEN $3 = 'CONFIRMED' THEN '' ELSE $4 END,
+             tracking_number = coalesce($5, tracking_number), update_time = now()
+           WHERE order_id = $1 AND state = $2 RETURNING ${COLUMNS}),
          numbered AS (
            INSERT INTO order_change (order_id, sequence, state, reason)
-           SELECT $1, (SELECT max(sequence) + 1 FROM order_change WHERE order_id = $1), $2, $3 FROM moved)
+           SELECT $1, (SELECT max(sequence) + 1 FROM order_change WHERE order_id = $1), $3, $4 FROM moved)
          SELECT * FROM moved`,
 };
 const FIND: Statement = { name: 'order.find', text: `SELECT ${COLUMNS} FROM orders WHERE order_id = $1` };
@@ -48,14 +51,18 @@ const CHANGES: Statement = {
   name: 'order.changes',
   text: `SELECT sequence, state, reason, time FROM order_change WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 100`,
 };
+const LAST_CHANGE: Statement = {
+  name: 'order.last_change',
+  text: `SELECT sequence, state, reason, time FROM order_change WHERE order_id = $1 ORDER BY sequence DESC LIMIT 1`,
+};
 const NOTIFY: Statement = { name: 'order.notify', text: `SELECT pg_notify($1, $2)` };
 
 /** LISTEN channel that carries the id of each order that changed. Channels belong to the database, so it has the schema's name in it. */
 export const ORDER_CHANGED = 'order_changed';
 
 /** Writes a PENDING order and its first change. */
-export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 'reason' | 'createTime' | 'updateTime'>): Promise<void> {
-  const lines: LineJson[] = order.lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, minor: unitPrice.minor.toString() }));
+export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 'reason' | 'trackingNumber' | 'createTime' | 'updateTime'>): Promise<void> {
+  const lines: LineJson[] = order.lines.map(({ productId, name, quantity, unitPrice }) => ({ productId, name, quantity, minor: unitPrice.minor.toString() }));
   await tx.query(INSERT, [
     order.orderId,
     order.userId,
@@ -67,9 +74,18 @@ export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 
   ]);
 }
 
-/** Moves a PENDING order to its final state and tells watchers; undefined when it is there already. */
-export async function finishOrder(tx: Transaction, orderId: string, state: OrderState, reason: string): Promise<Order | undefined> {
-  const [row] = await tx.query<Row>(FINISH, [orderId, state, reason]);
+export interface Move {
+  readonly from: OrderState;
+  readonly to: OrderState;
+  /** Kept with the change, and with an order that ends by it. */
+  readonly reason: string;
+  /** The carrier's, once it is known. */
+  readonly trackingNumber?: string;
+}
+
+/** Moves an order on and tells watchers; undefined when it is not in state `from`. */
+export async function moveOrder(tx: Transaction, orderId: string, { from, to, reason, trackingNumber }: Move): Promise<Order | undefined> {
+  const [row] = await tx.query<Row>(MOVE, [orderId, from, to, reason, trackingNumber ?? null]);
   if (!row) return undefined;
   await tx.query(NOTIFY, [ORDER_CHANGED, orderId]);
   return fromRow(row);
@@ -78,6 +94,13 @@ export async function finishOrder(tx: Transaction, orderId: string, state: Order
 export async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {
   const [row] = await db.query<Row>(FIND, [orderId]);
   return row && fromRow(row);
+}
+
+/** ORDER_NOT_FOUND. */
+export async function orderOf(db: Queryable, orderId: string): Promise<Order> {
+  const order = await findOrder(db, orderId);
+  if (order) return order;
+  throw refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
 }
 
 /** A user's orders, newest first (ids are UUIDv7); one more than the page holds. */
@@ -90,10 +113,16 @@ export function changesAfter(db: Queryable, orderId: string, afterSequence: bigi
   return db.query<OrderChange>(CHANGES, [orderId, afterSequence]);
 }
 
+/** The newest change; an order has at least the one that placed it. */
+export async function lastChange(db: Queryable, orderId: string): Promise<OrderChange | undefined> {
+  const [change] = await db.query<OrderChange>(LAST_CHANGE, [orderId]);
+  return change;
+}
+
 function fromRow({ totalMinor, currency, lines, ...order }: Row): Order {
   return { ...order, total: { minor: totalMinor, currency }, lines: lines.map((line) => lineFromJson(line, currency)) };
 }
 
-function lineFromJson({ productId, quantity, minor }: LineJson, currency: string): OrderLine {
-  return { productId, quantity, unitPrice: { minor: BigInt(minor), currency } };
+function lineFromJson({ productId, name = '', quantity, minor }: LineJson, currency: string): OrderLine {
+  return { productId, name, quantity, unitPrice: { minor: BigInt(minor), currency } };
 }

@@ -1,16 +1,21 @@
 import type { Database } from '#database';
-import { type Clock, refusal, type Stoppable } from '#kit';
+import type { Clock, Stoppable } from '#kit';
 
-import { isFinal, type OrderChange } from './domain.ts';
-import { changesAfter, findOrder, ORDER_CHANGED } from './store.ts';
+import { isAtRest, type OrderChange } from './domain.ts';
+import { changesAfter, ORDER_CHANGED, orderOf } from './store.ts';
 
 /** Looks again after this long even if nobody said that something changed. */
-const LOOK_AGAIN_MS = 2_000;
+const LOOK_AGAIN_MS = 5_000;
 
 /** Wakes watchers when an order changes, on whichever instance: one LISTEN for all of them. */
 export interface OrderWatcher extends Stoppable {
-  /** The changes after `afterSequence`, those that have been and those to come; ends after a final state. ORDER_NOT_FOUND. */
+  /**
+   * The changes after `afterSequence`, those that have been and those to come, each once
+   * and in order; ends when the newest one leaves the order at rest. ORDER_NOT_FOUND.
+   */
   watch(orderId: string, afterSequence: bigint, signal: AbortSignal): AsyncIterable<OrderChange>;
+  /** Resolves when the order is at rest, or the signal aborts. */
+  untilAtRest(orderId: string, signal: AbortSignal): Promise<void>;
 }
 
 export function createOrderWatcher(database: Database, clock: Clock): OrderWatcher {
@@ -24,9 +29,6 @@ export function createOrderWatcher(database: Database, clock: Clock): OrderWatch
   }
 
   async function* watch(orderId: string, afterSequence: bigint, signal: AbortSignal): AsyncIterable<OrderChange> {
-    if (!(await findOrder(database, orderId))) {
-      throw refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
-    }
     listening ??= database.listen(ORDER_CHANGED, wake);
     await listening;
     let last = afterSequence;
@@ -34,24 +36,21 @@ export function createOrderWatcher(database: Database, clock: Clock): OrderWatch
       // Before looking, so that a change between looking and waiting is not missed.
       const changed = nextChange(orderId);
       try {
+        // The order first: if it is at rest, what brought it there is among the changes.
+        const { state } = await orderOf(database, orderId);
         const changes = await changesAfter(database, orderId, last);
         for (const change of changes) {
           last = change.sequence;
           yield change;
-          if (isFinal(change.state)) return;
         }
-        if (changes.length === 0 && last > 0n && (await isOver(orderId, last))) return;
+        // There may be more than fit in one look, or newer ones than the order that was read.
+        if (changes.length > 0) continue;
+        if (isAtRest(state)) return;
         await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, signal).catch(() => {})]);
       } finally {
         changed.cancel();
       }
     }
-  }
-
-  /** A reader that had seen the final change already gets an empty stream, not one that never ends. */
-  async function isOver(orderId: string, last: bigint): Promise<boolean> {
-    const order = await findOrder(database, orderId);
-    return order !== undefined && isFinal(order.state) && (await changesAfter(database, orderId, last)).length === 0;
   }
 
   function nextChange(orderId: string): { promise: Promise<void>; cancel: () => void } {
@@ -68,6 +67,9 @@ export function createOrderWatcher(database: Database, clock: Clock): OrderWatch
 
   return {
     watch,
+    async untilAtRest(orderId, signal) {
+      for await (const _ of watch(orderId, 0n, signal)) continue;
+    },
     async stop() {
       await (await listening)?.stop();
     },

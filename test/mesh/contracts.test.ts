@@ -15,7 +15,10 @@ import { serverValidation } from '../../mesh/server/validation.ts';
 import { failureOf } from './support/outcome.ts';
 
 const GENERATED = join(import.meta.dirname, '../../proto/gen/shop');
-const READS = /^(Get|List|Watch|Search|Count)/;
+const READS = /^(Get|BatchGet|List|Watch|Search|Count)/;
+
+/** What operators do to a state in which something is stuck: sent again it finds that state gone and is refused. */
+const GUARDED: ReadonlySet<string> = new Set(['shop.order.v1.SagaService/RetrySaga', 'shop.order.v1.SagaService/ResolveSaga']);
 
 /** Every service of the shop, found in the generated code: a new contract is covered as soon as it is generated. */
 async function findServices(): Promise<DescService[]> {
@@ -43,7 +46,7 @@ const requestFields = methods.flatMap(({ input }) => fieldsOf(input));
 describe('the contracts', () => {
   it('are found', () => {
     const services = new Set(methods.map(({ parent }) => serviceName(parent)));
-    expect([...services]).to.include.members(['user', 'inventory', 'payment', 'order']);
+    expect([...services]).to.include.members(['user', 'product', 'inventory', 'payment', 'shipping', 'order']);
   });
 
   for (const method of methods) describeContract(method);
@@ -71,7 +74,7 @@ function describeContract(method: DescMethod): void {
       it('has no side effects, as its name says', () => {
         expect(method.idempotency).to.equal(Level.NO_SIDE_EFFECTS);
       });
-    } else {
+    } else if (!GUARDED.has(fullName)) {
       it('can be sent again: its effect has a key, or it is idempotent by itself', () => {
         expect(idempotent).to.equal(true);
         expect(method.idempotency).not.to.equal(Level.NO_SIDE_EFFECTS);

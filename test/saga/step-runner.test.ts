@@ -3,35 +3,68 @@ import { expect } from 'chai';
 import { refusal } from '#kit';
 
 import type { SagaDefinition, SagaStep } from '../../saga/definition.ts';
-import { MAX_ATTEMPTS, runStep } from '../../saga/step-runner.ts';
+import { MAX_ATTEMPTS, MAX_REFUSALS, runStep } from '../../saga/step-runner.ts';
 import type { SagaRow } from '../../saga/store.ts';
 
-const AT_LAST_TRY: SagaRow = {
-  ...{ sagaId: 's', definition: 'test', status: 'RUNNING', step: 0, attempt: MAX_ATTEMPTS - 1 },
-  ...{ state: {}, failure: null, fence: 1n, traceParent: null },
+const SAGA: SagaRow = {
+  ...{ sagaId: 's', subject: 'test', definition: 'test', status: 'RUNNING', step: 0, attempt: 0 },
+  ...{ state: {}, failure: null, lastError: null, fence: 1n, traceParent: null },
 };
+const AT_LAST_TRY: SagaRow = { ...SAGA, attempt: MAX_ATTEMPTS - 1 };
+const AT_LAST_REFUSAL: SagaRow = { ...SAGA, attempt: MAX_REFUSALS - 1 };
 
-describe('the step of a saga that fails once more', () => {
+describe('the step of a saga that fails', () => {
   const gone = (): Promise<never> => Promise.reject(refusal('UNREACHABLE', 'gone'));
   const refused = (): Promise<never> => Promise.reject(refusal('RESERVATION_COMMITTED', 'sold'));
+  const well = async (): Promise<void> => {};
 
+  /** Runs the step at which the saga stands: one before the pivot, the pivot, one after it. */
   function run(step: Omit<SagaStep<object>, 'name'>, saga: SagaRow, signal = new AbortController().signal): Promise<SagaRow> {
-    const definition: SagaDefinition<object> = { name: 'test', steps: [{ name: 'only', ...step }], onFinished: async () => undefined };
+    const steps = ['before', 'pivot', 'after'].map((name) => ({ name, ...step }));
+    const definition: SagaDefinition<object> = { name: 'test', pivot: 'pivot', steps, onFinished: async () => undefined };
     return runStep(definition, saga, { sagaId: saga.sagaId, signal }, () => undefined);
   }
 
-  it('is given up and undone when it can be undone', async () => {
-    expect(await run({ action: gone, compensate: async () => undefined }, AT_LAST_TRY)).to.include({ status: 'COMPENSATING', step: 0, attempt: 0 });
+  describe('before the pivot', () => {
+    it('is tried again while it stays unanswered, and undone at the last try', async () => {
+      expect(await run({ action: gone }, SAGA)).to.deep.include({ status: 'RUNNING', attempt: 1, lastError: { reason: 'UNREACHABLE', message: 'gone' } });
+      expect(await run({ action: gone }, AT_LAST_TRY)).to.include({ status: 'COMPENSATING', step: 0, attempt: 0 });
+    });
+
+    it('is undone at once when it is refused', async () => {
+      expect(await run({ action: refused }, SAGA)).to.deep.include({ status: 'COMPENSATING', step: 0, failure: { reason: 'RESERVATION_COMMITTED', message: 'sold' } });
+    });
   });
 
-  it('is never given up when it cannot be undone: it may have happened', async () => {
-    expect(await run({ action: gone }, AT_LAST_TRY)).to.include({ status: 'RUNNING', attempt: MAX_ATTEMPTS });
+  describe('at the pivot', () => {
+    it('is never given up while it stays unanswered: it may have happened', async () => {
+      expect(await run({ action: gone }, { ...AT_LAST_TRY, step: 1 })).to.include({ status: 'RUNNING', step: 1, attempt: MAX_ATTEMPTS });
+    });
+
+    it('turns the saga round when it is refused', async () => {
+      expect(await run({ action: refused }, { ...SAGA, step: 1 })).to.include({ status: 'COMPENSATING', step: 1 });
+    });
   });
 
-  it('waits for an outage while it is undone, and parks the saga only on a refusal', async () => {
-    const undoing: SagaRow = { ...AT_LAST_TRY, status: 'COMPENSATING' };
-    expect(await run({ action: gone, compensate: gone }, undoing)).to.include({ status: 'COMPENSATING' });
-    expect(await run({ action: gone, compensate: refused }, undoing)).to.include({ status: 'STUCK' });
+  describe('after the pivot', () => {
+    it('is tried for ever while it stays unanswered', async () => {
+      expect(await run({ action: gone }, { ...AT_LAST_TRY, step: 2 })).to.include({ status: 'RUNNING', step: 2 });
+    });
+
+    it('is tried on when it is refused, and parks the saga in the end: there is no way back', async () => {
+      expect(await run({ action: refused }, { ...SAGA, step: 2 })).to.include({ status: 'RUNNING', step: 2, attempt: 1 });
+      expect(await run({ action: refused }, { ...AT_LAST_REFUSAL, step: 2 })).to.deep.include({ status: 'STUCK', step: 2, failure: null });
+    });
+  });
+
+  describe('on the way back', () => {
+    const undoing = (saga: SagaRow): SagaRow => ({ ...saga, status: 'COMPENSATING' });
+
+    it('waits for an outage, and parks the saga when it is refused again and again', async () => {
+      expect(await run({ action: well, compensate: gone }, undoing(AT_LAST_TRY))).to.include({ status: 'COMPENSATING' });
+      expect(await run({ action: well, compensate: refused }, undoing(SAGA))).to.include({ status: 'COMPENSATING', attempt: 1 });
+      expect(await run({ action: well, compensate: refused }, undoing(AT_LAST_REFUSAL))).to.include({ status: 'STUCK' });
+    });
   });
 
   it('counts for nothing when the process is about to stop', async () => {

@@ -1,4 +1,4 @@
-import { describeShop } from './behaviour.ts';
+import { describeShop } from './behaviour/index.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
 describe('the shop (all services in one process)', function () {

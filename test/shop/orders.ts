@@ -11,9 +11,12 @@ import type { Shop } from './shop-fixture.ts';
 /** As a caller writes it: fields, no message. */
 type PlaceOrder = Partial<Exclude<MessageInitShape<typeof PlaceOrderRequestSchema>, { $typeName: string }>>;
 
+export const EUR_12_50 = { currencyCode: 'EUR', units: 12n, nanos: 500_000_000 };
+
 /** A new product with this much stock, so that tests do not share any. */
-export async function newProduct({ inventory }: Shop, available: bigint): Promise<string> {
+export async function newProduct({ products, inventory }: Shop, available: bigint, price = EUR_12_50): Promise<string> {
   const productId = `product-${randomUUID()}`;
+  await products.createProduct({ productId, name: 'A product', price });
   await inventory.setStock({ productId, available });
   return productId;
 }
@@ -23,14 +26,16 @@ export async function newUser({ users }: Shop): Promise<string> {
   return user?.userId ?? '';
 }
 
-/** A valid request for two pieces at 12.50 EUR, to be varied. */
+export const ADDRESS = { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' };
+
+/** A valid request for two pieces, to be varied. */
 export function requestFor(userId: string, productId: string, other: PlaceOrder = {}): PlaceOrder {
   return {
     requestId: randomUUID(),
     userId,
-    lines: [{ productId, quantity: 2, unitPrice: { currencyCode: 'EUR', units: 12n, nanos: 500_000_000 } }],
+    lines: [{ productId, quantity: 2 }],
     paymentMethod: 'pm_card_visa',
-    shippingAddress: { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
+    shippingAddress: ADDRESS,
     ...other,
   };
 }

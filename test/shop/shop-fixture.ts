@@ -13,7 +13,10 @@ import { type Client, createMesh } from '#mesh';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { SagaService } from '#proto/shop/order/v1/saga_pb.js';
 import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
+import { ProductService } from '#proto/shop/product/v1/product_pb.js';
+import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { type LedgerEntry, readLedger } from '#stripe-simulator';
 import { makeTestFolder } from '../database/postgres-fixture.ts';
@@ -23,9 +26,12 @@ export type Topology = 'micro' | 'monolith';
 /** A whole shop in processes of its own: real Postgres, the stand-ins, free ports, a folder of its own. */
 export interface Shop {
   readonly users: Client<typeof UserService>;
+  readonly products: Client<typeof ProductService>;
   readonly inventory: Client<typeof InventoryService>;
   readonly payments: Client<typeof PaymentService>;
+  readonly shipping: Client<typeof ShippingService>;
   readonly orders: Client<typeof OrderService>;
+  readonly sagas: Client<typeof SagaService>;
   readonly supervisor: Supervisor;
   /** What leads a further process to this shop's servers. */
   readonly environment: Readonly<Record<string, string>>;
@@ -82,9 +88,12 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
   const urlOf = (name: ModuleName): string => environment[`DATABASE_URL_${name.toUpperCase()}`] ?? '';
   return {
     users: mesh.client(UserService, { tracer }),
+    products: mesh.client(ProductService, { tracer }),
     inventory: mesh.client(InventoryService, { tracer }),
     payments: mesh.client(PaymentService, { tracer }),
+    shipping: mesh.client(ShippingService, { tracer }),
     orders: mesh.client(OrderService, { tracer }),
+    sagas: mesh.client(SagaService, { tracer }),
     supervisor,
     environment,
     ledger: (orderId) => readLedger(open(urlOf('user').replace(/\/shop[a-z_]*(\?|$)/, '/stripe_simulator$1'), 'stripe_simulator'), { orderId }),

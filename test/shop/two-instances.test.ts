@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,47 +7,87 @@ import { trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
 import { type Child, spawnChild } from '../../cli/local/child.ts';
-import { silentLog, systemClock } from '#kit';
-import { createMesh } from '#mesh';
+import type { Served } from '../../cli/serving/serve.ts';
+import { createLifecycle, silentLog, systemClock } from '#kit';
+import { type Client, createMesh } from '#mesh';
 import { OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
 
-import { finalOrder, moneyOf, newProduct, newUser, requestFor, stockOf } from './orders.ts';
+import { armFault } from './faults/fault.ts';
+import { FAULTY } from './faults/faulty-shop.ts';
+import { finalOrder, moneyOf, newProduct, newUser, place, requestFor, stockOf } from './orders.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
-describe('a second instance of order', function () {
+describe('two instances of order', function () {
   this.timeout(90_000);
   let shop: Shop;
   let second: Child;
+  /** A stub of each instance, past the balancing. */
+  let instances: Client<typeof OrderService>[];
   const folder = mkdtempSync(join(tmpdir(), 'shopmesh-second-'));
-  const killFile = join(folder, 'point');
+  const lifecycle = createLifecycle(silentLog);
   before(async () => {
+    lifecycle.onStop('folder', () => rmSync(folder, { recursive: true, force: true }));
     shop = await startShop({ topology: 'micro' });
-  });
-  after(async () => {
-    await second?.stop();
-    await shop?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('is killed in the middle of an order, and the first one brings the order to its end', async () => {
+    lifecycle.onStop('shop', shop.stop);
     second = spawnChild({
       name: 'order-2',
       services: ['order'],
       logFolder: folder,
       stopTimeoutMs: 5_000,
-      environment: { ...process.env, ...shop.environment, KILL_FILE: killFile },
-      launcher: join(import.meta.dirname, 'killable.ts'),
+      environment: { ...process.env, ...shop.environment, FAULT_DIR: folder },
+      launcher: FAULTY,
     });
-    const [served] = await second.start(shop.environment);
-    expect(served?.port).to.be.above(0);
-    const openChannel = () => new Channel(`127.0.0.1:${served?.port}`, credentials.createInsecure(), {});
+    lifecycle.onStop('second instance', () => second.stop());
+    const served = [...(await second.start(shop.environment)), ...shop.supervisor.services].filter(({ name }) => name === 'order');
+    instances = served.map(stubOf);
+  });
+  after(() => lifecycle.stop());
+
+  function stubOf({ address, port }: Served): Client<typeof OrderService> {
+    const openChannel = () => new Channel(`${address}:${port}`, credentials.createInsecure(), {});
     const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
-    const direct = mesh.client(OrderService, { tracer: trace.getTracer('test') });
+    lifecycle.onStop('channel', mesh.stop);
+    return mesh.client(OrderService, { tracer: trace.getTracer('test') });
+  }
+
+  /** Reads an order's changes until it is CANCELLED, at one instance after the other: breaking off after every change, or reading each stream to its end. */
+  async function readOn(orderId: string, breakOff: boolean, given: AbortSignal): Promise<[bigint, OrderState][]> {
+    const seen: [bigint, OrderState][] = [];
+    for (let turn = 0; seen.at(-1)?.[1] !== OrderState.CANCELLED; turn += 1) {
+      given.throwIfAborted();
+      // The stream may end at CONFIRMED, where the order was at rest: a reader then begins again.
+      for await (const { sequence, state } of instances[turn % instances.length]?.watchOrder({ orderId, afterSequence: seen.at(-1)?.[0] ?? 0n }) ?? []) {
+        seen.push([sequence, state]);
+        if (breakOff) break;
+      }
+    }
+    return seen;
+  }
+
+  for (const [what, breakOff] of [['breaks off after every change', true], ['reads to the end', false]] as const) {
+    it(`let a watcher that ${what} go on at the other one, without a gap or a repeat`, async () => {
+      const [userId, productId] = [await newUser(shop), await newProduct(shop, 100n)];
+      for (let round = 0; round < 5; round += 1) {
+        const { orderId } = await place(shop, requestFor(userId, productId));
+        const failed = new AbortController();
+        // Meanwhile the order goes on, on whichever instance.
+        const cancelling = shop.orders.cancelOrder({ orderId }).catch((thrown: unknown) => failed.abort(thrown));
+        expect(await readOn(orderId, breakOff, failed.signal)).to.deep.equal([
+          [1n, OrderState.PENDING],
+          [2n, OrderState.CONFIRMED],
+          [3n, OrderState.CANCELLING],
+          [4n, OrderState.CANCELLED],
+        ]);
+        await cancelling;
+      }
+    });
+  }
+
+  it('bring an order to its end when one of them is killed in the middle of it', async () => {
     const [userId, productId] = [await newUser(shop), await newProduct(shop, 10n)];
-    writeFileSync(killFile, 'after step charge');
-    await direct.placeOrder(requestFor(userId, productId)).catch(() => undefined);
+    armFault(folder, { point: 'after step charge', action: { kind: 'kill' } });
+    await instances[0]?.placeOrder(requestFor(userId, productId)).catch(() => undefined);
     await second.exited;
-    await mesh.stop();
     const { orders } = await shop.orders.listOrders({ userId });
     const order = await finalOrder(shop, orders[0]?.orderId ?? '', 30_000);
     expect(order.state).to.equal(OrderState.CONFIRMED);

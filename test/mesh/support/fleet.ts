@@ -2,13 +2,13 @@ import type { DescService } from '@bufbuild/protobuf';
 import { Channel, credentials } from '@grpc/grpc-js';
 
 import { systemClock } from '#kit';
-import { type Client, createMesh, type Handlers, type Listening, type Mesh, type MeshOptions, serviceName } from '#mesh';
+import { type Client, createMesh, type Handlers, type Hosted, type Implementation, type Listening, type Mesh, type MeshOptions, serviceName } from '#mesh';
 
 import { captureLog, type LogLine } from '../../tracing/captured-log.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
 
-/** How the services of a fleet reach one another: all in one mesh, or each in its own behind a port. */
-export type Transport = 'local' | 'remote';
+/** How the services of a fleet reach one another: all in one mesh, directly or through bytes, or each in its own behind a port. */
+export type Transport = 'local' | 'fidelity' | 'remote';
 
 /** A caller's way to the stubs. */
 export type Stubs = <S extends DescService>(contract: S) => Client<S>;
@@ -24,9 +24,11 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-interface HostOptions {
+interface HostOptions extends Pick<Hosted<DescService>, 'instance'> {
   /** Rejects when the service is not well. Default: it always is. */
   readonly check?: () => Promise<void>;
+  /** Contracts beside the main one. */
+  readonly further?: readonly Implementation[];
   /** Default: a free one. */
   readonly port?: number;
 }
@@ -34,7 +36,7 @@ interface HostOptions {
 /** What a test adds to every mesh of its fleet. */
 export type FleetOptions = Pick<MeshOptions, 'interceptors'>;
 
-/** Services as a monolith (`local`) or as microservices over loopback (`remote`), with the same handlers. */
+/** Services as a monolith (`local`, `fidelity`) or as microservices over loopback (`remote`), with the same handlers. */
 export function createFleet(transport: Transport, options: FleetOptions = {}): Fleet {
   const ports = new Map<string, number>();
   const meshes: Mesh[] = [];
@@ -47,6 +49,7 @@ export function createFleet(transport: Transport, options: FleetOptions = {}): F
       clock: systemClock,
       log,
       openChannel: (service) => new Channel(`127.0.0.1:${ports.get(service)}`, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 }),
+      localCalls: transport === 'fidelity' ? 'fidelity' : 'direct',
       ...options,
     });
     meshes.push(mesh);
@@ -60,12 +63,12 @@ export function createFleet(transport: Transport, options: FleetOptions = {}): F
   };
 
   return {
-    async host(contract, handlers, { check = async () => undefined, port = 0 } = {}) {
+    async host(contract, handlers, { check = async () => undefined, further = [], port = 0, ...named } = {}) {
       const name = serviceName(contract);
-      const mesh = transport === 'local' ? outside : openMesh();
+      const mesh = transport === 'remote' ? openMesh() : outside;
       // Methods that a test leaves out are never called by it.
       const complete = handlers(stubsOf(mesh, name)) as Handlers<typeof contract>;
-      const hosted = mesh.host({ contract, handlers: complete, tracer: telemetry.tracer(name), log, check });
+      const hosted = mesh.host({ contract, handlers: complete, further, ...named, tracer: telemetry.tracer(name), log, check });
       const opened = await hosted.listen('127.0.0.1', port);
       ports.set(name, opened.port);
       listening.push(opened);

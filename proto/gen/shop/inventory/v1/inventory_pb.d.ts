@@ -37,7 +37,7 @@ export declare type Stock = Message<"shop.inventory.v1.Stock"> & {
   reserved: bigint;
 
   /**
-   * What committed reservations have taken, ever.
+   * What committed reservations have taken, less what was restocked.
    *
    * @generated from field: int64 sold = 4;
    */
@@ -47,6 +47,14 @@ export declare type Stock = Message<"shop.inventory.v1.Stock"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 5;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What SetStock has put in, less what it has taken out: always the sum of available,
+   * reserved and sold.
+   *
+   * @generated from field: int64 received = 6;
+   */
+  received: bigint;
 };
 
 /**
@@ -80,6 +88,14 @@ export declare type Reservation = Message<"shop.inventory.v1.Reservation"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * When a reservation that is neither committed nor released by then gives its
+   * goods back.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
 };
 
 /**
@@ -286,6 +302,38 @@ export declare type ReleaseResponse = Message<"shop.inventory.v1.ReleaseResponse
 export declare const ReleaseResponseSchema: GenMessage<ReleaseResponse>;
 
 /**
+ * @generated from message shop.inventory.v1.RestockRequest
+ */
+export declare type RestockRequest = Message<"shop.inventory.v1.RestockRequest"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message shop.inventory.v1.RestockRequest.
+ * Use `create(RestockRequestSchema)` to create a new message.
+ */
+export declare const RestockRequestSchema: GenMessage<RestockRequest>;
+
+/**
+ * @generated from message shop.inventory.v1.RestockResponse
+ */
+export declare type RestockResponse = Message<"shop.inventory.v1.RestockResponse"> & {
+  /**
+   * @generated from field: shop.inventory.v1.Reservation reservation = 1;
+   */
+  reservation?: Reservation | undefined;
+};
+
+/**
+ * Describes the message shop.inventory.v1.RestockResponse.
+ * Use `create(RestockResponseSchema)` to create a new message.
+ */
+export declare const RestockResponseSchema: GenMessage<RestockResponse>;
+
+/**
  * @generated from enum shop.inventory.v1.ReservationState
  */
 export enum ReservationState {
@@ -308,6 +356,20 @@ export enum ReservationState {
    * @generated from enum value: RESERVATION_STATE_RELEASED = 3;
    */
   RELEASED = 3,
+
+  /**
+   * Sold and taken back.
+   *
+   * @generated from enum value: RESERVATION_STATE_RESTOCKED = 4;
+   */
+  RESTOCKED = 4,
+
+  /**
+   * Given back because nobody committed it in time.
+   *
+   * @generated from enum value: RESERVATION_STATE_EXPIRED = 5;
+   */
+  EXPIRED = 5,
 }
 
 /**
@@ -354,7 +416,9 @@ export declare const InventoryService: GenService<{
     output: typeof ReserveResponseSchema;
   },
   /**
-   * Turns a reservation into a sale: the goods leave the stock.
+   * Turns a reservation into a sale: the goods leave the stock. Refused when it has
+   * expired (FAILED_PRECONDITION, reason RESERVATION_EXPIRED) or was given back
+   * (RESERVATION_RELEASED).
    *
    * @generated from rpc shop.inventory.v1.InventoryService.Commit
    */
@@ -373,6 +437,17 @@ export declare const InventoryService: GenService<{
     methodKind: "unary";
     input: typeof ReleaseRequestSchema;
     output: typeof ReleaseResponseSchema;
+  },
+  /**
+   * Takes the goods of a sold order back into the stock. An order that sold nothing:
+   * FAILED_PRECONDITION, reason RESERVATION_NOT_COMMITTED.
+   *
+   * @generated from rpc shop.inventory.v1.InventoryService.Restock
+   */
+  restock: {
+    methodKind: "unary";
+    input: typeof RestockRequestSchema;
+    output: typeof RestockResponseSchema;
   },
 }>;
 

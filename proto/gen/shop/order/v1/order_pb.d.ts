@@ -36,7 +36,8 @@ export declare type Order = Message<"shop.order.v1.Order"> & {
   state: OrderState;
 
   /**
-   * Why the order FAILED, such as CARD_DECLINED or OUT_OF_STOCK; else empty.
+   * Why the order FAILED, such as CARD_DECLINED or OUT_OF_STOCK; CANCELLED_BY_CALLER
+   * when it was called off; else empty.
    *
    * @generated from field: string reason = 4;
    */
@@ -71,6 +72,13 @@ export declare type Order = Message<"shop.order.v1.Order"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 10;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * The carrier's; empty until the shipment is booked.
+   *
+   * @generated from field: string tracking_number = 11;
+   */
+  trackingNumber: string;
 };
 
 /**
@@ -80,7 +88,7 @@ export declare type Order = Message<"shop.order.v1.Order"> & {
 export declare const OrderSchema: GenMessage<Order>;
 
 /**
- * A number of pieces of one product, at the price of one piece.
+ * A number of pieces of one product.
  *
  * @generated from message shop.order.v1.OrderLine
  */
@@ -96,9 +104,20 @@ export declare type OrderLine = Message<"shop.order.v1.OrderLine"> & {
   quantity: number;
 
   /**
+   * Price of one piece. In an order: what it was placed at. In a request: the price
+   * that the buyer has seen, or not set; when the product costs something else by now,
+   * the order is refused (FAILED_PRECONDITION, reason PRICE_CHANGED).
+   *
    * @generated from field: google.type.Money unit_price = 3;
    */
   unitPrice?: Money | undefined;
+
+  /**
+   * In an order: the product's name when it was placed. In a request: not read.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
 };
 
 /**
@@ -164,7 +183,7 @@ export declare type PlaceOrderRequest = Message<"shop.order.v1.PlaceOrderRequest
   userId: string;
 
   /**
-   * Each product once, all prices in one currency.
+   * Each product once; all of them sold in one currency.
    *
    * @generated from field: repeated shop.order.v1.OrderLine lines = 3;
    */
@@ -238,6 +257,38 @@ export declare type GetOrderResponse = Message<"shop.order.v1.GetOrderResponse">
 export declare const GetOrderResponseSchema: GenMessage<GetOrderResponse>;
 
 /**
+ * @generated from message shop.order.v1.CancelOrderRequest
+ */
+export declare type CancelOrderRequest = Message<"shop.order.v1.CancelOrderRequest"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message shop.order.v1.CancelOrderRequest.
+ * Use `create(CancelOrderRequestSchema)` to create a new message.
+ */
+export declare const CancelOrderRequestSchema: GenMessage<CancelOrderRequest>;
+
+/**
+ * @generated from message shop.order.v1.CancelOrderResponse
+ */
+export declare type CancelOrderResponse = Message<"shop.order.v1.CancelOrderResponse"> & {
+  /**
+   * @generated from field: shop.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+};
+
+/**
+ * Describes the message shop.order.v1.CancelOrderResponse.
+ * Use `create(CancelOrderResponseSchema)` to create a new message.
+ */
+export declare const CancelOrderResponseSchema: GenMessage<CancelOrderResponse>;
+
+/**
  * @generated from message shop.order.v1.ListOrdersRequest
  */
 export declare type ListOrdersRequest = Message<"shop.order.v1.ListOrdersRequest"> & {
@@ -300,7 +351,7 @@ export declare type WatchOrderRequest = Message<"shop.order.v1.WatchOrderRequest
   orderId: string;
 
   /**
-   * Only changes numbered higher than this; 0 for all.
+   * Only changes numbered higher than this, the last one seen; 0 for all.
    *
    * @generated from field: int64 after_sequence = 2;
    */
@@ -376,6 +427,14 @@ export enum OrderState {
    * @generated from enum value: ORDER_STATE_CANCELLED = 4;
    */
   CANCELLED = 4,
+
+  /**
+   * A confirmed order is being called off; CANCELLED comes next, or CONFIRMED again
+   * when the parcel was handed over meanwhile.
+   *
+   * @generated from enum value: ORDER_STATE_CANCELLING = 5;
+   */
+  CANCELLING = 5,
 }
 
 /**
@@ -423,8 +482,24 @@ export declare const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
+   * Calls an order off. One that is still PENDING is undone as far as it got; one that
+   * is CONFIRMED gets its shipment called off, its money back and its goods restocked.
+   * The answer is the order, CANCELLED if it gets there within the deadline: else follow
+   * it with WatchOrder. Refused (FAILED_PRECONDITION) while it is being confirmed
+   * (ORDER_CONFIRMING: try again when it is CONFIRMED), once the parcel is with the
+   * carrier (SHIPMENT_HANDED_OVER), and when it has FAILED anyway (ORDER_FAILED).
+   *
+   * @generated from rpc shop.order.v1.OrderService.CancelOrder
+   */
+  cancelOrder: {
+    methodKind: "unary";
+    input: typeof CancelOrderRequestSchema;
+    output: typeof CancelOrderResponseSchema;
+  },
+  /**
    * Streams the numbered state changes of an order, those that have been and
-   * those to come, and ends after a final state.
+   * those to come, and ends when the last one leaves the order at rest: CONFIRMED,
+   * FAILED or CANCELLED. Begin again with the last sequence seen, on any instance.
    *
    * @generated from rpc shop.order.v1.OrderService.WatchOrder
    */

@@ -1,0 +1,112 @@
+import { userInfo } from 'node:os';
+
+import { toJson } from '@bufbuild/protobuf';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+
+import { refusal } from '#kit';
+import type { Client } from '#mesh';
+import { InterventionKind, ListSagasResponseSchema, type Saga, SagaSchema, SagaService, SagaState, SagaStepState } from '#proto/shop/order/v1/saga_pb.js';
+
+import { createCaller } from '../calling/caller.ts';
+import { type Output, table } from '../output.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
+
+const STATES: Readonly<Record<SagaState, string>> = {
+  [SagaState.UNSPECIFIED]: '?',
+  [SagaState.RUNNING]: 'running',
+  [SagaState.COMPENSATING]: 'compensating',
+  [SagaState.COMPLETED]: 'completed',
+  [SagaState.FAILED]: 'failed',
+  [SagaState.STUCK]: 'stuck',
+};
+
+const STEPS: Readonly<Record<SagaStepState, string>> = {
+  [SagaStepState.UNSPECIFIED]: '?',
+  [SagaStepState.WAITING]: 'waiting',
+  [SagaStepState.CURRENT]: 'stands here',
+  [SagaStepState.DONE]: 'done',
+  [SagaStepState.UNDONE]: 'undone',
+};
+
+const MAX_LIMIT = 200;
+
+/** `mesh saga list`. */
+export async function listSagasCommand(only: { state?: string; order?: string; limit: string }, output: Output): Promise<void> {
+  const pageSize = Number(only.limit);
+  if (!(Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= MAX_LIMIT)) throw refusal('INVALID_ARGUMENT', `--limit is a number from 1 to ${MAX_LIMIT}`);
+  const answer = await withSagas((sagas) => sagas.listSagas({ state: stateOf(only.state), orderId: only.order ?? '', pageSize }));
+  const rows = answer.sagas.map((saga) => [saga.sagaId, saga.definition, STATES[saga.state], positionOf(saga), timeOf(saga.createTime), reasonOf(saga)]);
+  const more = answer.nextPageToken ? `\nthere are more; --limit shows up to ${MAX_LIMIT}` : '';
+  output.answer(
+    () => (rows.length > 0 ? table([['SAGA', 'KIND', 'STATE', 'STEP', 'BEGAN', 'WHY'], ...rows]) + more : 'there are none'),
+    toJson(ListSagasResponseSchema, answer),
+  );
+}
+
+/** `mesh saga show`. */
+export async function showSagaCommand(sagaId: string, output: Output): Promise<void> {
+  const { saga } = await withSagas((sagas) => sagas.getSaga({ sagaId }));
+  show(saga, output);
+}
+
+/** `mesh saga retry` and `mesh saga resolve`. */
+export async function interveneCommand(kind: 'retry' | 'resolve', sagaId: string, { why, by }: { why: string; by?: string }, output: Output): Promise<void> {
+  const request = { sagaId, why, who: by ?? userInfo().username };
+  const { saga } = await withSagas<{ saga?: Saga | undefined }>((sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga(request)));
+  show(saga, output);
+}
+
+async function withSagas<T>(ask: (sagas: Client<typeof SagaService>) => Promise<T>): Promise<T> {
+  const { settings } = await settingsOfRunningShop();
+  const caller = await createCaller(settings);
+  try {
+    return await ask(caller.mesh.client(SagaService, { tracer: caller.tracer }));
+  } finally {
+    await caller.stop();
+  }
+}
+
+function show(saga: Saga | undefined, output: Output): void {
+  // The answer of each of these methods has its saga.
+  if (saga) output.answer(() => describe(saga), toJson(SagaSchema, saga));
+}
+
+function describe(saga: Saga): string {
+  const { failure, lastError, interventions, attempts, traceId } = saga;
+  const facts = [
+    ['saga', `${saga.sagaId} (${saga.definition})`],
+    ['order', saga.orderId],
+    ['state', STATES[saga.state] + (attempts > 0 ? `, after ${attempts} failed ${attempts === 1 ? 'try' : 'tries'}` : '')],
+    ...(failure ? [['undone for', `${failure.reason}: ${failure.message}`]] : []),
+    ...(lastError ? [['last error', `${lastError.reason}: ${lastError.message}`]] : []),
+    ['began', timeOf(saga.createTime)],
+    ['changed', timeOf(saga.updateTime)],
+    ...(traceId ? [['trace', `${traceId}   (npx mesh trace ${traceId})`]] : []),
+  ];
+  return [
+    table(facts),
+    '',
+    table(saga.steps.map(({ name, state }) => [`  ${name}`, STEPS[state]])),
+    ...interventions.map(
+      ({ kind, step, who, why, time }) => `\n${timeOf(time)}  ${who} ${kind === InterventionKind.RETRY ? 'retried' : 'resolved'} "${step}": ${why}`,
+    ),
+    ...(saga.state === SagaState.STUCK ? [`\nIt waits for a hand:\n  npx mesh saga retry ${saga.sagaId} --why "…"\n  npx mesh saga resolve ${saga.sagaId} --why "…"   once the step is done by hand`] : []),
+  ].join('\n');
+}
+
+function stateOf(name: string | undefined): SagaState {
+  const states = [SagaState.RUNNING, SagaState.COMPENSATING, SagaState.COMPLETED, SagaState.FAILED, SagaState.STUCK];
+  return states.find((state) => STATES[state] === name) ?? SagaState.UNSPECIFIED;
+}
+
+function positionOf({ steps }: Saga): string {
+  return steps.find(({ state }) => state === SagaStepState.CURRENT)?.name ?? '-';
+}
+
+function reasonOf({ failure, lastError }: Saga): string {
+  return lastError?.reason ?? failure?.reason ?? '';
+}
+
+function timeOf(time: Saga['createTime']): string {
+  return time ? timestampDate(time).toISOString() : '-';
+}

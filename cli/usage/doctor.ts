@@ -1,0 +1,20 @@
+import type { Usage } from './usage.ts';
+
+export function addDoctor({ command, output, finish }: Usage): void {
+  command('doctor', 'look for what goes wrong most often around a shop, and say what to do')
+    .addHelpText('after', CHECKS)
+    .action(async () => {
+      const { doctorCommand } = await import('../commands/doctor.ts');
+      finish(await doctorCommand(output));
+    });
+}
+
+const CHECKS = `
+What it looks at, a line each; it ends with 1 when a line says FAIL:
+  ports           somebody else listens where a service has to
+  versions        Node; instances of another version than this program
+  registrations   registered instances behind which nobody listens
+  processes       given up, waiting to be started again, or not registered
+  clock           this machine's against that of Postgres and of Consul
+  schema          each service's tables against its code
+  settings        given here, but without effect`;

@@ -1,0 +1,48 @@
+import { Option } from 'commander';
+
+import type { Usage } from './usage.ts';
+
+const STATES = ['running', 'compensating', 'completed', 'failed', 'stuck'] as const;
+
+export function addSaga({ command, output }: Usage): void {
+  const saga = command('saga', 'see the sagas that bring orders to their end, and free those that are stuck').addHelpText('after', EXAMPLES);
+  saga
+    .command('list')
+    .description('list sagas, newest first')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .option('--order <id>', 'only those of this order')
+    .option('--limit <n>', 'at most so many, up to 200', '50')
+    .action(async (options: { state?: string; order?: string; limit: string }) => {
+      const { listSagasCommand } = await import('../commands/saga.ts');
+      await listSagasCommand(options, output);
+    });
+  saga
+    .command('show <saga>')
+    .description('show where a saga stands, why, and what operators did to it')
+    .action(async (sagaId: string) => {
+      const { showSagaCommand } = await import('../commands/saga.ts');
+      await showSagaCommand(sagaId, output);
+    });
+  for (const [name, description] of [
+    ['retry', 'try the step at which a stuck saga stands again'],
+    ['resolve', 'take the step at which a stuck saga stands as done by hand, and go on behind it'],
+  ] as const) {
+    saga
+      .command(`${name} <saga>`)
+      .description(description)
+      .requiredOption('--why <reason>', 'why, for whoever reads it later, such as a ticket')
+      .option('--by <name>', 'who does it; default: the user of this machine')
+      .action(async (sagaId: string, options: { why: string; by?: string }) => {
+        const { interveneCommand } = await import('../commands/saga.ts');
+        await interveneCommand(name, sagaId, options, output);
+      });
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  mesh saga list --state stuck                       what needs a hand
+  mesh saga show 01a201e5-d91f-7618-bbd6-df42573bcf26
+  mesh saga retry 01a201e5-… --why "bank is back"    the refused step is tried again
+  mesh saga resolve 01a201e5-… --why "refunded by hand, ticket 42"
+The saga that places an order has the order's id.`;

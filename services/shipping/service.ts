@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+
+import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
+import { defineService } from '#service-module';
+
+import { shippingHandlers } from './handlers.ts';
+import { createSimulatedCarrier, simulatedCarrierMigrations } from './simulated-carrier/index.ts';
+
+export const service = defineService({
+  name: 'shipping',
+  contract: ShippingService,
+  dependencies: { orders: OrderService },
+  settings: {},
+  migrations: [{ name: 'shipping', directory: join(import.meta.dirname, 'migrations') }, simulatedCarrierMigrations],
+  build({ clients, database, clock, random, tracer }) {
+    const carrier = createSimulatedCarrier({ database, clock, random, tracer });
+    return { handlers: shippingHandlers({ database, carrier, orders: clients.orders, clock, random }) };
+  },
+});

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+
+import { create } from '@bufbuild/protobuf';
+
+import { type Database, migrate } from '#database';
+import { silentLog, systemClock, systemRandom } from '#kit';
+import type { Client } from '#mesh';
+import { GetOrderResponseSchema, type OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
+
+import type { Consignment, Shipment } from '../../services/shipping/domain.ts';
+import type { Shipping } from '../../services/shipping/scheduling.ts';
+import { findShipmentOfOrder } from '../../services/shipping/store.ts';
+import { openTestDatabase } from '../database/open-test-database.ts';
+import { createTestDatabase } from '../database/postgres-fixture.ts';
+import { createFakeCarrier, type FakeCarrier } from './fake-carrier.ts';
+
+/** Shipping on real tables, with a carrier and an order service in the test's hands. */
+export interface ShippingFixture {
+  readonly shipping: Shipping;
+  readonly carrier: FakeCarrier;
+  /** What the order service says from now on; until then every order is CONFIRMED. */
+  orderIs(answer: () => Promise<OrderState>): void;
+  shipmentOf(orderId: string): Promise<Shipment | undefined>;
+  /** Everything as it was at the start. */
+  reset(): void;
+  remove(): Promise<void>;
+}
+
+export async function startShippingFixture(): Promise<ShippingFixture> {
+  const place = await createTestDatabase();
+  const components = [{ name: 'shipping', directory: join(import.meta.dirname, '..', '..', 'services', 'shipping', 'migrations') }];
+  await migrate({ url: place.url, schema: 'shipping', components, log: silentLog });
+  const database: Database = openTestDatabase({ url: place.url, schema: 'shipping', maxConnections: 10 });
+  const carrier = createFakeCarrier();
+  const confirmed = async (): Promise<OrderState> => OrderState.CONFIRMED;
+  let answer = confirmed;
+  const getOrder: Client<typeof OrderService>['getOrder'] = async () => create(GetOrderResponseSchema, { order: { state: await answer() } });
+  // Shipping asks for nothing else.
+  const orders = { getOrder } as Client<typeof OrderService>;
+  return {
+    shipping: { database, carrier, orders, clock: systemClock, random: systemRandom },
+    carrier,
+    orderIs: (wanted) => void (answer = wanted),
+    shipmentOf: (orderId) => findShipmentOfOrder(database, orderId),
+    reset() {
+      answer = confirmed;
+      carrier.on = {};
+      carrier.refuse(undefined);
+    },
+    async remove() {
+      await database.stop();
+      await place.drop();
+    },
+  };
+}
+
+/** Two pieces for a new order, to be varied. */
+export function newConsignment(changes: Partial<Consignment> = {}): Consignment {
+  return {
+    orderId: randomUUID(),
+    address: { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
+    lines: [{ productId: 'grinder', quantity: 2 }],
+    ...changes,
+  };
+}
+
+/** No caller gives up in the tests that do not say so. */
+export const patience = (): AbortSignal => new AbortController().signal;

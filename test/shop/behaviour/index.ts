@@ -1,0 +1,21 @@
+import type { Shop } from '../shop-fixture.ts';
+import { describeCancelling } from './cancelling.ts';
+import { describeInventory } from './inventory.ts';
+import { describeOrders } from './orders.ts';
+import { describePayments } from './payments.ts';
+import { describeProducts } from './products.ts';
+import { describeShipping } from './shipping.ts';
+import { describeUsers } from './users.ts';
+import { describeWatching } from './watching.ts';
+
+/** What the shop promises, in whichever processes it runs. */
+export function describeShop(shopOf: () => Shop): void {
+  describeOrders(shopOf);
+  describeCancelling(shopOf);
+  describeWatching(shopOf);
+  describeUsers(shopOf);
+  describeProducts(shopOf);
+  describeInventory(shopOf);
+  describePayments(shopOf);
+  describeShipping(shopOf);
+}

@@ -3,6 +3,8 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { MODULE_NAMES } from '#modules';
+
 import { table } from '../cli/output.ts';
 import type { Figure } from './figure.ts';
 
@@ -21,7 +23,7 @@ export function renderFigures(figures: readonly Figure[]): string {
   return table([['FIGURE', 'VALUE', 'PEER', 'RATIO', 'AIM', ''], ...rows]);
 }
 
-/** Adds the figures to bench/RESULTS.md, with what they were measured on. */
+/** Adds the figures to bench/RESULTS.md, with what they were measured on: more services take longer to start, and more memory. */
 export function recordFigures(name: string, figures: readonly Figure[], now: Date): void {
   const header = `\n## ${name}, ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC, commit ${commit()}\n\n${machine()}\n\n`;
   const rows = figures.map(({ figure, value, unit, peer, peerValue, ratio, aim, met }) =>
@@ -39,7 +41,7 @@ function commit(): string {
 
 function machine(): string {
   const processors = cpus();
-  return `${processors.length} x ${processors[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${kernel()}, Node ${process.version}`;
+  return `${processors.length} x ${processors[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${kernel()}, Node ${process.version}; a shop of ${MODULE_NAMES.length} services`;
 }
 
 function kernel(): string {

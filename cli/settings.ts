@@ -20,6 +20,10 @@ const PROCESS_SETTINGS = {
   MESH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info', doc: 'Least severe log line that is written' }),
   MESH_DATA_DIR: text({ default: '.mesh', doc: 'Folder of everything `mesh up` keeps: the database, the registry, the lock' }),
   MESH_TOPOLOGY: oneOf(['micro', 'monolith'], { default: 'micro', doc: 'One process for each service, or one for all' }),
+  MESH_LOCAL_CALLS: oneOf(['direct', 'fidelity'], {
+    default: 'direct',
+    doc: 'How services that share a process hand over messages: as they are, or through their bytes as between processes',
+  }),
   MESH_STOP_TIMEOUT: duration({ default: 10_000, doc: 'How long a service may take to stop before it is killed' }),
   MESH_BACKENDS_DIR: text({ default: '', doc: 'Folder in which `npm run backends` keeps the real servers; empty: the user\'s cache folder' }),
 };

@@ -10,7 +10,7 @@ export interface Availability {
   answeredWithin(ms: number): boolean;
 }
 
-export function createAvailability(clock: Clock, log: Log): Availability {
+export function createAvailability(place: string, clock: Clock, log: Log): Availability {
   let lastAnswerAt = -Infinity;
   let lostAt: number | undefined;
 
@@ -18,7 +18,7 @@ export function createAvailability(clock: Clock, log: Log): Availability {
     answered() {
       lastAnswerAt = clock.now();
       if (lostAt === undefined) return;
-      log.info({ lostForMs: lastAnswerAt - lostAt }, 'the database answers again');
+      log.info({ database: place, lostForMs: lastAnswerAt - lostAt }, 'the database answers again');
       lostAt = undefined;
     },
     failed(error) {
@@ -27,7 +27,7 @@ export function createAvailability(clock: Clock, log: Log): Availability {
       if (lostAt !== undefined) return;
       lostAt = clock.now();
       const cause = error.cause instanceof Error ? error.cause.message : undefined;
-      log.warn({ cause }, 'the database does not answer; requests that need it are refused until it does');
+      log.warn({ database: place, cause }, 'the database does not answer; requests that need it are refused until it does');
     },
     answeredWithin: (ms) => clock.now() - lastAnswerAt <= ms,
   };

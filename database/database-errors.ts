@@ -1,18 +1,18 @@
 import { errorCode, MeshError, refusal } from '#kit';
 
-/** What stands behind a failure, with what a caller or operator can do about it. */
+/** What stands behind a failure of `it`, a database, with what a caller or operator can do about it. */
 const TROUBLES = {
-  unreachable: 'the database does not answer; check that Postgres runs and that DATABASE_URL leads to it, then try again',
-  refused: 'the database refuses the user or password in DATABASE_URL; correct them',
-  missing: 'the server has no database of the name in DATABASE_URL; correct the name, or create it with `mesh migrate`',
-  crowded: 'the database server takes no more connections; raise its max_connections or run fewer instances',
-  exhausted: 'every connection of the pool is busy; try again, and raise the pool size if it happens often',
-  full: 'the disk of the database is full; free some space there, then try again',
-  slow: 'the database took too long over a statement and cancelled it; try again later',
-  readOnly: 'DATABASE_URL leads to a read-only server; point it at the primary',
-  conflict: 'other requests changed the same rows again and again; try again',
-  closed: 'this process is shutting down and has closed its database connections; try again',
-} as const satisfies Record<string, string>;
+  unreachable: (it) => `${it} does not answer; check that Postgres runs and that DATABASE_URL leads to it, then try again`,
+  refused: (it) => `${it} refuses the user or password in DATABASE_URL; correct them`,
+  missing: (it) => `${it} does not exist, though its server answers; correct the name in DATABASE_URL, or create it with \`mesh migrate\``,
+  crowded: (it) => `the server of ${it} takes no more connections; raise its max_connections or run fewer instances`,
+  exhausted: (it) => `every connection to ${it} is busy; try again, and raise the pool size if it happens often`,
+  full: (it) => `the disk of ${it} is full; free some space there, then try again`,
+  slow: (it) => `${it} took too long over a statement and cancelled it; try again later`,
+  readOnly: (it) => `${it} is a read-only copy; point DATABASE_URL at the primary`,
+  conflict: (it) => `other requests changed the same rows of ${it} again and again; try again`,
+  closed: (it) => `this process is shutting down and has closed its connections to ${it}; try again`,
+} as const satisfies Record<string, (it: string) => string>;
 
 type Trouble = keyof typeof TROUBLES;
 
@@ -59,12 +59,31 @@ const TROUBLE_BY_MESSAGE: readonly (readonly [string, Trouble])[] = [
   ['SASL', 'refused'],
 ];
 
-/** Any error of the driver as a MeshError; what is not about reaching the server stays INTERNAL, with its cause. */
-export function databaseError(thrown: unknown): MeshError {
+/**
+ * Any error of the driver as a MeshError: DATABASE_UNAVAILABLE, DATABASE_DAMAGED, or INTERNAL with its cause.
+ *
+ * @param place which database, as `placeOf` writes it
+ */
+export function databaseError(thrown: unknown, place?: string): MeshError {
   if (thrown instanceof MeshError) return thrown;
+  const it = inWords(place);
+  if (isDamaged(thrown)) {
+    const sentence = `files of ${it} are damaged; stop what writes to it, and restore it from a backup`;
+    return refusal('DATABASE_DAMAGED', sentence, { cause: thrown });
+  }
   const trouble = troubleOf(thrown);
   if (trouble === undefined) return MeshError.from(thrown);
-  return refusal('DATABASE_UNAVAILABLE', TROUBLES[trouble], { cause: thrown, metadata: { trouble } });
+  return refusal('DATABASE_UNAVAILABLE', TROUBLES[trouble](it), { cause: thrown, metadata: { trouble } });
+}
+
+function inWords(place: string | undefined): string {
+  return place === undefined ? 'the database' : `the database ${place}`;
+}
+
+/** Class XX is Postgres's own faults: XX001 a page, XX002 an index that cannot be what was written. */
+function isDamaged(thrown: unknown): boolean {
+  const state = sqlState(thrown);
+  return state === 'XX001' || state === 'XX002';
 }
 
 function troubleOf(thrown: unknown): Trouble | undefined {
@@ -116,10 +135,10 @@ export function isCommitUnknown(thrown: unknown): boolean {
 }
 
 /** What a failed COMMIT means. */
-export function commitError(thrown: unknown): MeshError {
-  if (isNotCommitted(thrown)) return databaseError(thrown);
+export function commitError(thrown: unknown, place?: string): MeshError {
+  if (isNotCommitted(thrown)) return databaseError(thrown, place);
   const sentence =
-    'the connection to the database was lost during COMMIT, so the change may have been made or not; ' +
+    `the connection to ${inWords(place)} was lost during COMMIT, so the change may have been made or not; ` +
     'send the same request again under the same idempotency key';
   const metadata = { trouble: 'unreachable', commit: 'unknown' };
   return refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown, metadata });

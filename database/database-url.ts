@@ -24,6 +24,12 @@ export function readDatabaseUrl(url: string): DatabaseAddress {
   };
 }
 
+/** Where a database is, such as `db.example:5432/shop`, for people: without user and password. */
+export function placeOf(url: string): string {
+  const { server, port, database } = readDatabaseUrl(url);
+  return `${server}:${port}/${database}`;
+}
+
 /** The same server and user, another database. */
 export function withDatabase(url: string, database: string): string {
   const parsed = parse(url);

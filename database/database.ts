@@ -3,6 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 import { type Clock, type Log, type Random, type Stoppable, systemClock, systemRandom } from '#kit';
 
 import { createAvailability } from './availability.ts';
+import { placeOf } from './database-url.ts';
 import { createHealthProbe } from './health-probe.ts';
 import type { DatabaseHooks } from './hooks.ts';
 import { createNotifications } from './notifications.ts';
@@ -71,9 +72,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { url, schema, tracer, log, hooks = {}, applicationName, clock = systemClock, random = systemRandom } = options;
   const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, acquireTimeoutMs = ACQUIRE_TIMEOUT_MS } = options;
   const spans = createStatementSpans(tracer, url, schema);
-  const availability = createAvailability(clock, log);
+  const place = placeOf(url);
+  const availability = createAvailability(place, clock, log);
   const pool = createPool({ ...options, statementTimeoutMs, acquireTimeoutMs, availability });
-  const ping = createHealthProbe(pool, availability, clock);
+  const ping = createHealthProbe(pool, availability, place, clock);
   const config = {
     connectionString: url,
     application_name: `${applicationName} listen`,
@@ -81,11 +83,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     types: rowTypes,
   };
-  const notifications = createNotifications({ config, availability, log, clock, random });
+  const notifications = createNotifications({ config, place, availability, log, clock, random });
 
   return {
     query<Row extends object>(statement: Statement, values: readonly unknown[]) {
-      const once = (): Promise<Row[]> => pool.use((connection) => runStatement<Row>(connection, statement, values));
+      const once = (): Promise<Row[]> => pool.use((lent) => runStatement<Row>(lent, statement, values));
       return spans(statement, () => repeatBrokenOff(once, clock, random));
     },
     transaction: (name, run, transactionOptions = {}) =>

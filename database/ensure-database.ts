@@ -2,9 +2,10 @@ import pg from 'pg';
 
 import { type Clock, refusal, systemClock } from '#kit';
 
-import { databaseError, sqlState } from './database-errors.ts';
+import { sqlState } from './database-errors.ts';
 import { readDatabaseUrl, withDatabase } from './database-url.ts';
-import { withConnection } from './one-connection.ts';
+import { asQueryable, withConnection } from './one-connection.ts';
+import { requireSupportedServer } from './server-version.ts';
 
 const DUPLICATE_DATABASE = '42P04';
 const UNIQUE_VIOLATION = '23505';
@@ -17,10 +18,12 @@ const PAUSE_MS = 50;
 /**
  * Creates the database that `url` names when the server lacks it; several processes
  * may do so at once. The user needs CREATEDB. Returns whether it was created here.
+ * Throws INVALID_SETTING for a server that is too old.
  */
 export async function ensureDatabase(url: string, clock: Clock = systemClock): Promise<boolean> {
   const { database } = readDatabaseUrl(url);
   return withConnection(withDatabase(url, 'postgres'), 'mesh create database', async (client) => {
+    await requireSupportedServer(asQueryable(client));
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
     return rowCount === 0 && create(client, database, clock);
   });
@@ -40,7 +43,7 @@ async function create(client: pg.Client, database: string, clock: Clock): Promis
         throw refusal('DATABASE_UNAVAILABLE', sentence, { cause: thrown });
       }
       // The template is copied for somebody else right now.
-      if (state !== OBJECT_IN_USE || attempt === ATTEMPTS) throw databaseError(thrown);
+      if (state !== OBJECT_IN_USE || attempt === ATTEMPTS) throw thrown;
     }
     await clock.sleep(PAUSE_MS);
   }

@@ -3,12 +3,14 @@ import type { Client } from 'pg';
 import { type Log, MeshError, refusal } from '#kit';
 
 import { databaseError, sqlState } from './database-errors.ts';
+import { placeOf } from './database-url.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { quoteSchema } from './identifiers.ts';
 import { listMigrations, type MigrationComponent, versionTable } from './migration-files.ts';
-import { withConnection } from './one-connection.ts';
+import { asQueryable, withConnection } from './one-connection.ts';
+import { runScript, ScriptError } from './run-script.ts';
 import { type ComponentState, schemaRefusal, schemaState } from './schema-state.ts';
-import type { Queryable } from './statement.ts';
+import { requireSupportedServer } from './server-version.ts';
 
 export interface MigrateOptions {
   readonly url: string;
@@ -49,6 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
 async function migrateExisting({ url, schema, components, log }: MigrateOptions): Promise<string[]> {
   const quoted = quoteSchema(schema);
   return withConnection(url, 'mesh migrate', async (client) => {
+    await requireSupportedServer(asQueryable(client));
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await takeTurn(client, schema);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`);
@@ -56,7 +59,8 @@ async function migrateExisting({ url, schema, components, log }: MigrateOptions)
     const { components: states } = await schemaState(asQueryable(client), components);
     if (states.some(({ kind }) => kind === 'newer')) throw schemaRefusal(schema, states);
     const applied: string[] = [];
-    for (const component of components) applied.push(...(await applyPending(client, schema, component, states)));
+    const migrator = { client, schema, place: placeOf(url) };
+    for (const component of components) applied.push(...(await applyPending(migrator, component, states)));
     if (applied.length > 0) log.info({ schema, applied }, 'brought the tables up to date');
     return applied;
   });
@@ -74,33 +78,35 @@ async function takeTurn(client: Client, schema: string): Promise<void> {
   }
 }
 
-function asQueryable(client: Client): Queryable {
-  return {
-    async query<Row extends object>({ text }: { text: string }, values: readonly unknown[]): Promise<Row[]> {
-      return (await client.query<Row>(text, [...values])).rows;
-    },
-  };
+interface Migrator {
+  readonly client: Client;
+  readonly schema: string;
+  readonly place: string;
 }
 
 async function applyPending(
-  client: Client,
-  schema: string,
+  { client, schema, place }: Migrator,
   component: MigrationComponent,
   states: readonly ComponentState[],
 ): Promise<string[]> {
   const state = states.find((candidate) => candidate.component === component.name);
   if (state?.kind !== 'outdated') return [];
-  const migrator = await createMigrator(client, schema, component);
+  const postgrator = await createPostgrator(client, schema, component);
   const files = await listMigrations(component);
   const applied: string[] = [];
   for (const { file, version } of files.filter((candidate) => state.pending.includes(candidate.file))) {
-    await applyOne(client, `${component.name}/${file}`, () => migrator.migrate(String(version)));
-    applied.push(`${component.name}/${file}`);
+    const name = `${component.name}/${file}`;
+    try {
+      await inTransaction(client, () => postgrator.migrate(String(version)));
+    } catch (thrown) {
+      throw migrationError(name, thrown, place);
+    }
+    applied.push(name);
   }
   return applied;
 }
 
-async function createMigrator(client: Client, schema: string, component: MigrationComponent) {
+async function createPostgrator(client: Client, schema: string, component: MigrationComponent) {
   // Loaded here: a process that finds its tables up to date never needs it.
   const { default: Postgrator } = await import('postgrator');
   return new Postgrator({
@@ -109,29 +115,33 @@ async function createMigrator(client: Client, schema: string, component: Migrati
     schemaTable: `${schema}.${versionTable(component)}`,
     newline: 'LF',
     execQuery: (text) => client.query(text),
+    execSqlScript: (script) => runScript(client, script),
   });
 }
 
-async function applyOne(client: Client, file: string, apply: () => Promise<unknown>): Promise<void> {
+async function inTransaction(client: Client, work: () => Promise<unknown>): Promise<void> {
   await client.query('BEGIN');
   try {
-    await apply();
+    await work();
     await client.query('COMMIT');
   } catch (thrown) {
     await client.query('ROLLBACK').catch(() => undefined);
-    const error = databaseError(thrown);
-    if (error.reason === 'DATABASE_UNAVAILABLE') throw error;
-    throw refusal('START_FAILED', failure(file, thrown), { cause: thrown });
+    throw thrown;
   }
 }
 
-function failure(file: string, thrown: unknown): string {
+function migrationError(file: string, thrown: unknown, place: string): MeshError {
   const cause = thrown instanceof Error ? thrown.message : String(thrown);
   if (cause.startsWith('MD5 checksum failed')) {
     const what = `a migration before ${file} was changed after it had been applied`;
-    return `${what}; restore it and put the change into a new file`;
+    return refusal('START_FAILED', `${what}; restore it and put the change into a new file`, { cause: thrown });
   }
-  return `migration ${file} failed and left nothing behind: ${cause}`;
+  const trouble = databaseError(thrown instanceof ScriptError ? thrown.cause : thrown, place);
+  if (trouble.reason !== 'INTERNAL' && trouble.reason !== 'START_FAILED') {
+    const { code, reason, metadata } = trouble;
+    return new MeshError(code, reason, `migration ${file} was broken off and left nothing behind: ${trouble.message}`, { cause: thrown, metadata });
+  }
+  return refusal('START_FAILED', `migration ${file} failed and left nothing behind: ${cause}`, { cause: thrown });
 }
 
 /** A clone may lie in a folder called `shop [old]`. */

@@ -15,6 +15,8 @@ type OnNotify = (payload: string) => void;
 
 export interface NotificationsOptions {
   readonly config: ClientConfig;
+  /** Where it leads, for the words of a failure. */
+  readonly place: string;
   readonly availability: Availability;
   readonly log: Log;
   readonly clock: Clock;

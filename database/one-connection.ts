@@ -1,9 +1,20 @@
 import pg from 'pg';
 
 import { databaseError } from './database-errors.ts';
+import { placeOf } from './database-url.ts';
 import { rowTypes } from './row-types.ts';
+import type { Queryable } from './statement.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Statements over a connection of its own, which keeps nothing prepared. */
+export function asQueryable(client: pg.Client): Queryable {
+  return {
+    async query<Row extends object>({ text }: { text: string }, values: readonly unknown[]): Promise<Row[]> {
+      return (await client.query<Row>(text, [...values])).rows;
+    },
+  };
+}
 
 /** Opens a connection for a short administrative task and closes it. Every failure comes out as MeshError. */
 export async function withConnection<T>(
@@ -11,6 +22,7 @@ export async function withConnection<T>(
   applicationName: string,
   run: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
+  const place = placeOf(url);
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
@@ -23,7 +35,7 @@ export async function withConnection<T>(
     await client.connect();
     return await run(client);
   } catch (thrown) {
-    throw databaseError(thrown);
+    throw databaseError(thrown, place);
   } finally {
     await client.end();
   }

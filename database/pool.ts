@@ -6,15 +6,22 @@ import type { Stoppable } from '#kit';
 
 import type { Availability } from './availability.ts';
 import { databaseError, isHanging, isStalePlan } from './database-errors.ts';
+import { placeOf } from './database-url.ts';
 import { quoteSchema } from './identifiers.ts';
 import { rowTypes } from './row-types.ts';
 
 /** A connection of the pool, for as long as its user has it. */
 export type Connection = Pick<pg.PoolClient, 'query' | 'getTransactionStatus'>;
 
+export interface Lent {
+  readonly connection: Connection;
+  /** Where it leads, for the words of a failure. */
+  readonly place: string;
+}
+
 export interface ConnectionPool extends Stoppable {
   /** Lends a connection to `run`. Every failure comes out as MeshError. */
-  use<T>(run: (connection: Connection) => Promise<T>): Promise<T>;
+  use<T>(run: (lent: Lent) => Promise<T>): Promise<T>;
   /** True while someone waits for a connection. */
   isCrowded(): boolean;
 }
@@ -39,22 +46,23 @@ const STOP_GRACE_MS = 5_000;
 
 export function createPool(options: PoolOptions): ConnectionPool {
   const { availability } = options;
+  const place = placeOf(options.url);
   const pool = new pg.Pool(poolConfig(options));
   const open = new Set<pg.PoolClient>();
   pool.on('connect', (client) => void open.add(client));
   pool.on('remove', (client) => void open.delete(client));
   // An idle connection broke. Without a listener this event would end the process.
-  pool.on('error', (error) => availability.failed(databaseError(error)));
+  pool.on('error', (error) => availability.failed(databaseError(error, place)));
   let stopped: Promise<void> | undefined;
 
   return {
     async use(run) {
       try {
-        const result = await lend(pool, run);
+        const result = await lend(pool, (connection) => run({ connection, place }));
         availability.answered();
         return result;
       } catch (thrown) {
-        const error = databaseError(thrown);
+        const error = databaseError(thrown, place);
         availability.failed(error);
         throw error;
       }

@@ -1,6 +1,7 @@
 import { type MeshError, refusal } from '#kit';
 
 import { listMigrations, type MigrationComponent, versionTable } from './migration-files.ts';
+import { requireSupportedServer } from './server-version.ts';
 import type { Queryable, Statement } from './statement.ts';
 
 /** How far a component's tables are. */
@@ -25,11 +26,13 @@ const findTables: Statement = {
 /**
  * Compares the version tables in the schema of `database` with the files. A few short
  * reads and no migration library, so that a process may ask each time it starts.
+ * Throws INVALID_SETTING for a server that is too old.
  */
 export async function schemaState(
   database: Queryable,
   components: readonly MigrationComponent[],
 ): Promise<{ state: SchemaState; components: ComponentState[] }> {
+  await requireSupportedServer(database);
   const tables = await database.query<{ name: string }>(findTables, [components.map(versionTable)]);
   const present = new Set(tables.map(({ name }) => name));
   const states: ComponentState[] = [];

@@ -13,6 +13,8 @@ export interface SteadyConnection extends Stoppable {
 
 export interface SteadyConnectionOptions {
   readonly config: pg.ClientConfig;
+  /** Where it leads, for the words of a failure. */
+  readonly place: string;
   /** The connection is open: at the first attempt, or later, when something may have been missed. */
   onOpen(send: (command: string) => Promise<void>, atFirstAttempt: boolean): Promise<void>;
   onNotification(channel: string, payload: string): void;
@@ -53,7 +55,7 @@ export async function openSteadyConnection(options: SteadyConnectionOptions): Pr
 type OnChange = (client: pg.Client | undefined) => void;
 
 async function keepOpen(options: SteadyConnectionOptions, signal: AbortSignal, onChange: OnChange): Promise<void> {
-  const { availability, clock, random } = options;
+  const { place, availability, clock, random } = options;
   let failures = 0;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     try {
@@ -62,7 +64,7 @@ async function keepOpen(options: SteadyConnectionOptions, signal: AbortSignal, o
         onChange(client);
       });
     } catch (thrown) {
-      availability.failed(databaseError(thrown));
+      availability.failed(databaseError(thrown, place));
     }
     onChange(undefined);
     failures += 1;

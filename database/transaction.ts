@@ -2,7 +2,7 @@ import { type Clock, type Random, refusal } from '#kit';
 
 import { commitError, isHanging } from './database-errors.ts';
 import type { DatabaseHooks } from './hooks.ts';
-import type { Connection, ConnectionPool } from './pool.ts';
+import type { Connection, ConnectionPool, Lent } from './pool.ts';
 import { repeatBrokenOff } from './repeat.ts';
 import { runStatement } from './run-statement.ts';
 import type { Transaction } from './statement.ts';
@@ -29,20 +29,21 @@ export async function runTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const { pool, clock, random } = runner;
-  const once = (): Promise<T> => pool.use((connection) => runOnce(runner, connection, name, run, options));
+  const once = (): Promise<T> => pool.use((lent) => runOnce(runner, lent, name, run, options));
   return repeatBrokenOff(once, clock, random);
 }
 
 async function runOnce<T>(
   { spans, hooks }: TransactionRunner,
-  connection: Connection,
+  lent: Lent,
   name: string,
   run: (tx: Transaction) => Promise<T>,
   { isolation = 'read committed' }: TransactionOptions,
 ): Promise<T> {
+  const { connection } = lent;
   // Said each time: a server's default_transaction_isolation may be another.
   await connection.query(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`);
-  const { tx, close } = openTransaction(connection, spans, name);
+  const { tx, close } = openTransaction(lent, spans, name);
   let result: T;
   try {
     result = await run(tx);
@@ -54,13 +55,13 @@ async function runOnce<T>(
     throw thrown;
   }
   close();
-  await spans({ name: `${name}.commit`, text: 'COMMIT' }, () => commit(connection, name));
+  await spans({ name: `${name}.commit`, text: 'COMMIT' }, () => commit(lent, name));
   await hooks.afterCommit?.(name);
   return result;
 }
 
 function openTransaction(
-  connection: Connection,
+  lent: Lent,
   spans: StatementSpans,
   name: string,
 ): { tx: Transaction; close(): void } {
@@ -69,7 +70,7 @@ function openTransaction(
     async query(statement, values) {
       // Its connection may belong to another transaction by now.
       if (!isOpen) throw refusal('INTERNAL', `statement ${statement.name} came after the end of transaction ${name}`);
-      return spans(statement, () => runStatement(connection, statement, values));
+      return spans(statement, () => runStatement(lent, statement, values));
     },
   };
   return { tx, close: () => void (isOpen = false) };
@@ -83,12 +84,12 @@ async function rollback(connection: Connection): Promise<void> {
   }
 }
 
-async function commit(connection: Connection, name: string): Promise<void> {
+async function commit({ connection, place }: Lent, name: string): Promise<void> {
   let command: string;
   try {
     ({ command } = await connection.query('COMMIT'));
   } catch (thrown) {
-    throw commitError(thrown);
+    throw commitError(thrown, place);
   }
   if (command === 'COMMIT') return;
   // Postgres answers COMMIT of a failed transaction with ROLLBACK and no error.

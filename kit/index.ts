@@ -7,6 +7,7 @@ export { fromProtoMoney, type Money, type ProtoMoney, requireChargeable, toProto
 export { cutPage, type PageRequest, readPage } from './page.ts';
 export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';
 export { type Reason, REASONS } from './reasons.ts';
+export { repeat, type RepeatOptions } from './repeat.ts';
 export {
   duration,
   flag,

@@ -3,7 +3,8 @@ import type { Code } from './codes.ts';
 /**
  * Every reason this code gives for a refusal, with its gRPC code. Reasons travel
  * in `google.rpc.ErrorInfo.reason`, so callers may branch on them: never rename one.
- * `docs/errors.md` explains each; a test keeps the two in step.
+ * `docs/errors.md` explains each. Tests keep the two in step, and see to it that each is
+ * given by some code and expected by some test.
  */
 export const REASONS = {
   // What the caller sent
@@ -60,6 +61,7 @@ export const REASONS = {
   SCHEMA_OUTDATED: 'FAILED_PRECONDITION',
   ALREADY_RUNNING: 'FAILED_PRECONDITION',
   NOT_RUNNING: 'FAILED_PRECONDITION',
+  TRACE_NOT_FOUND: 'NOT_FOUND',
   START_FAILED: 'INTERNAL',
   INTERNAL: 'INTERNAL',
 } as const satisfies Record<string, Code>;

@@ -1,6 +1,6 @@
 import type { Database } from '#database';
+import { repeat, type RepeatOptions } from '#kit';
 
-import { loop, type LoopOptions } from './loop.ts';
 import { renew, type SagaRow } from './store.ts';
 
 /** The sagas this process holds, as it last wrote them. */
@@ -13,7 +13,7 @@ export interface Leases {
 }
 
 /** Leases of `leaseMs`, renewed three times in that span. */
-export function createLeases(database: Database, leaseMs: number, options: Omit<LoopOptions, 'everyMs'>): Leases {
+export function createLeases(database: Database, leaseMs: number, options: Omit<RepeatOptions, 'everyMs'>): Leases {
   const held = new Map<string, SagaRow>();
   return {
     hold: (saga) => void held.set(saga.sagaId, saga),
@@ -21,7 +21,7 @@ export function createLeases(database: Database, leaseMs: number, options: Omit<
       if (held.get(sagaId)?.fence === fence) held.delete(sagaId);
     },
     keep: () =>
-      loop(
+      repeat(
         async () => {
           if (held.size > 0) await renew(database, [...held.values()], leaseMs);
         },

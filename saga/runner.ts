@@ -1,12 +1,11 @@
 import { context } from '@opentelemetry/api';
 
 import type { Database, Queryable } from '#database';
-import { backoffMs, type Clock, type Random, type Stoppable } from '#kit';
+import { backoffMs, type Clock, type Random, repeat, type Stoppable } from '#kit';
 import { currentTraceparent, extractContext } from '#tracing';
 
 import type { Outcome, SagaDefinition } from './definition.ts';
 import { createLeases } from './leases.ts';
-import { loop } from './loop.ts';
 import { claimDue, insertSaga, release, type SagaRow } from './store.ts';
 import { outcomeOf, record, type StepTools, takeStep } from './take-step.ts';
 
@@ -49,7 +48,8 @@ export function createSagaRunner(definitions: readonly SagaDefinition<object>[],
   const known = new Map(definitions.map((definition) => [definition.name, definition]));
   const stopping = new AbortController();
   const { signal } = stopping;
-  const leases = createLeases(database, leaseMs, { signal, clock, log });
+  const rounds = { signal, clock, log, failure: 'the saga runner cannot reach its database; it goes on when it can' };
+  const leases = createLeases(database, leaseMs, rounds);
   const running = new Set<Promise<unknown>>();
   let takenOver = 0;
   let loops: Promise<unknown> = Promise.resolve();
@@ -118,7 +118,7 @@ export function createSagaRunner(definitions: readonly SagaDefinition<object>[],
       return { run: () => run(saga) };
     },
     start() {
-      loops = Promise.all([loop(takeOver, { everyMs: pollMs, signal, clock, log }), leases.keep()]);
+      loops = Promise.all([repeat(takeOver, { ...rounds, everyMs: pollMs }), leases.keep()]);
     },
     async stop() {
       stopping.abort();

@@ -1,12 +1,5 @@
-import { refusal } from '#kit';
-
-import { getJson } from './get-json.ts';
-import type { JaegerAnswer, JaegerTrace } from './jaeger-api.ts';
-import { buildTree, type TraceTree } from './trace-tree.ts';
-
-export interface FetchTraceOptions {
-  readonly signal?: AbortSignal;
-}
+import { type QueryOptions, queryTraces } from './query-traces.ts';
+import type { TraceTree } from './trace-tree.ts';
 
 /**
  * Reads a trace from a Jaeger query API, real or stand-in, such as `http://127.0.0.1:16686`. Undefined when it is not
@@ -15,23 +8,8 @@ export interface FetchTraceOptions {
 export async function fetchTrace(
   queryUrl: string,
   traceId: string,
-  { signal }: FetchTraceOptions = {},
+  options: QueryOptions = {},
 ): Promise<TraceTree | undefined> {
-  const url = `${queryUrl.replace(/\/$/, '')}/api/traces/${encodeURIComponent(traceId)}`;
-  const { status, body } = await getJson(url, signal);
-  if (status === 404 && isAnswer(body)) return undefined;
-  const trace = status === 200 && isAnswer(body) ? body.data?.[0] : undefined;
-  if (trace === undefined)
-    throw refusal(
-      'UNREACHABLE',
-      `${url} answers ${status}, and not with a trace; check that a Jaeger query API listens there`,
-    );
-  return buildTree(trace);
-}
-
-/** Tells Jaeger from another server that happens to speak JSON; below this the shape is Jaeger's to keep. */
-function isAnswer(body: unknown): body is JaegerAnswer<readonly JaegerTrace[]> {
-  return (
-    typeof body === 'object' && body !== null && 'data' in body && (body.data === null || Array.isArray(body.data))
-  );
+  const traces = await queryTraces(queryUrl, `/api/traces/${encodeURIComponent(traceId)}`, options);
+  return traces?.[0];
 }

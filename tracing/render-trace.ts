@@ -1,4 +1,7 @@
-import { type TraceNode, type TraceTree, walk } from './trace-tree.ts';
+import { criticalPath, ownTimes, type Stretch } from './critical-path.ts';
+import { reasonOf } from './failures.ts';
+import { endOf, type TraceNode, type TraceTree, walk } from './trace-tree.ts';
+import { ARROWS, cutHead, cutTail, plural, printable, shortName, timeOf } from './trace-text.ts';
 
 export interface RenderOptions {
   /** Columns of the widest line, at least 60. Default 100. */
@@ -18,36 +21,59 @@ interface Layout {
   readonly bar: number;
   readonly startUs: number;
   readonly durationUs: number;
+  /** What of the critical path is each span's own, in microseconds. */
+  readonly own: ReadonlyMap<TraceNode | undefined, number>;
+  /** For each cell of the bars whose own most of the critical path is there. */
+  readonly owners: readonly (TraceNode | undefined)[];
 }
 
-const TIME = 9;
+const TIME = 8;
 const GAP = '  ';
-/** What a kind looks like in front of a span's name: going out, or taken from a queue. */
-const ARROWS = { internal: '', server: '', client: '→ ', producer: '» ', consumer: '« ' } as const;
 
 /**
- * A trace as text: who called whom, when it began (from the start of the trace), how long it took, and a bar of when
- * that was. `✗` is a failed span, `?` one whose parent has not arrived. No line is wider than `width`.
+ * A trace as text: who called whom, when it began (from the start of the trace), how long it took, how much of the
+ * critical path it was itself, and a bar of when that was, heavy where the path goes through it. `✗` is a failed
+ * span, `?` one whose parent has not arrived. No line is wider than `width`.
  */
 export function renderTrace(tree: TraceTree, { width = 100 }: RenderOptions = {}): string {
   const nodes = [...walk(tree.roots)];
-  const layout = layOut(nodes, Math.max(60, width));
+  const layout = layOut(tree, nodes, Math.max(60, width));
   const lines = [titleOf(tree, nodes, layout), ''];
+  if (nodes.length > 0) lines.push(headOf(layout));
   for (const row of rowsOf(tree.roots)) lines.push(lineOf(row, layout), ...remarksOf(row, tree, layout));
-  for (const warning of tree.warnings) lines.push(`! ${warning}`);
+  for (const warning of tree.warnings) lines.push(`! ${printable(warning)}`);
   return lines.map((line) => cutTail(line, Math.max(60, width)).trimEnd()).join('\n');
 }
 
-function layOut(nodes: readonly TraceNode[], width: number): Layout {
+function layOut(tree: TraceTree, nodes: readonly TraceNode[], width: number): Layout {
   const startUs = nodes.reduce((least, node) => Math.min(least, node.startUs), Infinity);
-  const endUs = nodes.reduce((most, node) => Math.max(most, node.startUs + node.durationUs), -Infinity);
-  const service = Math.min(
-    16,
-    nodes.reduce((most, node) => Math.max(most, clean(node.service).length), 0),
-  );
+  const endUs = nodes.reduce((most, node) => Math.max(most, endOf(node)), -Infinity);
+  const durationUs = Math.max(0, endUs - startUs);
+  const widest = nodes.reduce((most, node) => Math.max(most, printable(node.service).length), 'service'.length);
+  const service = Math.min(16, widest);
   const bar = width >= 90 ? 20 : 0;
-  const label = width - service - 2 * TIME - bar - GAP.length * (bar === 0 ? 3 : 4);
-  return { service, label, bar, startUs, durationUs: Math.max(0, endUs - startUs) };
+  const label = width - service - 3 * TIME - bar - GAP.length * (bar === 0 ? 4 : 5);
+  const path = criticalPath(tree);
+  return { service, label, bar, startUs, durationUs, own: ownTimes(path), owners: ownersOf(path, bar) };
+}
+
+/** One span for each of `count` equal parts of the path's time: each is heavy in one row of the picture. */
+function ownersOf(path: readonly Stretch[], count: number): (TraceNode | undefined)[] {
+  const fromUs = path[0]?.fromUs ?? 0;
+  const cellUs = ((path.at(-1)?.toUs ?? 0) - fromUs) / count;
+  return Array.from({ length: count }, (_, cell) => {
+    const [startUs, endUs] = [fromUs + cell * cellUs, fromUs + (cell + 1) * cellUs];
+    const within = path
+      .filter((stretch) => stretch.fromUs < endUs && stretch.toUs > startUs)
+      .map(({ node, fromUs: from, toUs: to }) => ({ node, fromUs: Math.max(startUs, from), toUs: Math.min(endUs, to) }));
+    return [...ownTimes(within)].reduce(longer, [undefined, 0])[0];
+  });
+}
+
+type OwnTime = readonly [TraceNode | undefined, number];
+
+function longer(one: OwnTime, other: OwnTime): OwnTime {
+  return other[1] > one[1] ? other : one;
 }
 
 function titleOf(tree: TraceTree, nodes: readonly TraceNode[], { durationUs }: Layout): string {
@@ -55,7 +81,12 @@ function titleOf(tree: TraceTree, nodes: readonly TraceNode[], { durationUs }: L
   const errors = nodes.filter(({ status }) => status === 'error').length;
   const parts = [plural(nodes.length, 'span'), plural(services, 'service'), timeOf(durationUs)];
   if (errors > 0) parts.push(plural(errors, 'error'));
-  return `trace ${clean(tree.traceId)}: ${parts.join(', ')}`;
+  return `trace ${printable(tree.traceId)}: ${parts.join(', ')}`;
+}
+
+function headOf({ service, label }: Layout): string {
+  const times = ['start', 'took', 'critical'].map((head) => head.padStart(TIME));
+  return ['service'.padEnd(service), 'span'.padEnd(label), ...times].join(GAP);
 }
 
 function rowsOf(roots: readonly TraceNode[]): Row[] {
@@ -78,13 +109,15 @@ function rowsOf(roots: readonly TraceNode[]): Row[] {
 function lineOf({ lead, node }: Row, layout: Layout): string {
   const indent = cutHead(lead, Math.floor(layout.label / 2));
   const mark = (node.missingParent === '' ? '' : '? ') + (node.status === 'error' ? '✗ ' : '') + ARROWS[node.kind];
-  const label = indent + mark + nameIn(layout.label - indent.length - mark.length, node.name);
+  const label = indent + mark + cutHead(shortName(node.name), layout.label - indent.length - mark.length);
+  const ownUs = layout.own.get(node) ?? 0;
   const columns = [
-    cutTail(clean(node.service), layout.service).padEnd(layout.service),
+    cutTail(printable(node.service), layout.service).padEnd(layout.service),
     label.padEnd(layout.label),
     timeOf(node.startUs - layout.startUs).padStart(TIME),
     timeOf(node.durationUs).padStart(TIME),
-    ...(layout.bar === 0 ? [] : [barOf(node, layout)]),
+    (ownUs === 0 ? '' : timeOf(ownUs)).padStart(TIME),
+    barOf(node, layout),
   ];
   return columns.join(GAP);
 }
@@ -92,49 +125,22 @@ function lineOf({ lead, node }: Row, layout: Layout): string {
 /** What does not fit into a column goes below: why it failed, what it continues, whom it misses. */
 function remarksOf({ below, node }: Row, tree: TraceTree, layout: Layout): string[] {
   const remarks: string[] = [];
-  if (node.statusMessage !== '') remarks.push(clean(node.statusMessage));
-  if (node.missingParent !== '') remarks.push(`its parent ${clean(node.missingParent)} is not in the trace`);
+  const failure = [reasonOf(node), node.statusMessage].filter((part) => part !== '').join(': ');
+  if (failure !== '') remarks.push(printable(failure));
+  if (node.missingParent !== '') remarks.push(`its parent ${printable(node.missingParent)} is not in the trace`);
   for (const { traceId, spanId } of node.links) {
-    remarks.push(`continues span ${clean(spanId)}${traceId === tree.traceId ? '' : ` of trace ${clean(traceId)}`}`);
+    const elsewhere = traceId === tree.traceId ? '' : ` of trace ${printable(traceId)}`;
+    remarks.push(`continues span ${printable(spanId)}${elsewhere}`);
   }
   const pipe = node.children.length > 0 ? '│ ' : '  ';
   const indent = ' '.repeat(layout.service) + GAP + cutHead(below, Math.floor(layout.label / 2)) + pipe;
   return remarks.map((remark) => indent + remark);
 }
 
-function barOf({ startUs, durationUs }: TraceNode, layout: Layout): string {
-  const scale = layout.durationUs === 0 ? 0 : layout.bar / layout.durationUs;
-  const from = Math.min(layout.bar - 1, Math.floor((startUs - layout.startUs) * scale));
-  const length = Math.min(layout.bar - from, Math.max(1, Math.round(durationUs * scale)));
-  return ' '.repeat(from) + '━'.repeat(length);
-}
-
-/** `shop.order.v1.OrderService/PlaceOrder` without its package, which the service's column says already. */
-function nameIn(room: number, name: string): string {
-  return cutHead(clean(name).replace(/^(?:\w+\.)+(?=\w+\/\w+$)/, ''), room);
-}
-
-/** `0 ms`, `0.42 ms`, `43.1 ms`, `1204.0 ms`, `12.3 s`. */
-function timeOf(us: number): string {
-  const ms = us / 1000;
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms === 0) return '0 ms';
-  return `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function cutTail(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
-}
-
-function cutHead(text: string, room: number): string {
-  return text.length <= room ? text : `…${text.slice(text.length - Math.max(0, room - 1))}`;
-}
-
-/** Spans come from anyone: what would move the cursor or colour the terminal is shown as a dot. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
+function barOf(node: TraceNode, { bar, startUs, durationUs, owners }: Layout): string {
+  const scale = durationUs === 0 ? 0 : bar / durationUs;
+  const from = Math.min(bar - 1, Math.floor((node.startUs - startUs) * scale));
+  const to = Math.max(from + 1, Math.min(bar, Math.round((endOf(node) - startUs) * scale)));
+  const cells = owners.map((owner, cell) => (owner === node ? '━' : cell >= from && cell < to ? '─' : ' '));
+  return cells.join('').trimEnd();
 }

@@ -52,6 +52,11 @@ export function* walk(nodes: readonly TraceNode[]): Generator<TraceNode> {
   }
 }
 
+/** Microseconds since the epoch. */
+export function endOf({ startUs, durationUs }: TraceNode): number {
+  return startUs + durationUs;
+}
+
 /** Whether the trace hangs together: one root, and every other span has its parent. */
 export function isWhole({ roots }: TraceTree): boolean {
   return roots.length === 1 && roots.every(({ missingParent }) => missingParent === '');

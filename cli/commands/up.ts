@@ -74,7 +74,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
 /** Undefined when it was told to stop before it was up. */
 async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
   const destination = pino.destination({ dest: join(folder.logs, 'supervisor.log'), sync: true, mode: 0o600 });
-  const log = createLog({ level: settings.values.MESH_LOG_LEVEL, destination });
+  const log = createLog({ level: settings.values.MESH_LOG_LEVEL, base: { service: 'mesh', instance: 'supervisor' }, destination });
   const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
   try {
     return await startSupervisor({ settings, folder, log, report, environment: process.env, signal });

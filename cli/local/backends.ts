@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES } from '#modules';
 
+import { LEDGER_DATABASE, LEDGER_URL, ledgerBeside } from '../books/ledger-place.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
 import { startCardSimulator } from './card-simulator.ts';
@@ -112,7 +113,8 @@ async function realCards({ settings, report }: Given): Promise<Environment> {
 async function startCards({ settings, lifecycle, log, report }: Given, databaseUrl: Promise<DatabaseUrl | undefined>): Promise<Environment> {
   const { url, key } = await startCardSimulator({ settings, host: HOST, databaseUrl, lifecycle, log });
   report('stripe', `${url} (stand-in)`);
-  return { STRIPE_API_KEY: key, MESH_STRIPE_URL: url };
+  const ledgerUrl = (await databaseUrl)?.(LEDGER_DATABASE) ?? ledgerBeside(settings.values.DATABASE_URL);
+  return { STRIPE_API_KEY: key, MESH_STRIPE_URL: url, [LEDGER_URL]: ledgerUrl };
 }
 
 /** Says so when a stand-in does not listen where one would look for it. */

@@ -19,6 +19,7 @@ export interface ChildOptions {
   readonly name: string;
   readonly services: readonly ModuleName[];
   readonly logFolder: string;
+  /** How long the process gives its own stop; a little later it is killed. */
   readonly stopTimeoutMs: number;
   readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`. Default: the `mesh` command. */
@@ -35,7 +36,7 @@ export interface Child {
   readonly exited: Promise<Ending>;
   /** Hands over the settings; resolves when every service serves, rejects with the reason why not. */
   start(environment: Environment): Promise<readonly Served[]>;
-  /** SIGTERM, and SIGKILL when that takes too long. */
+  /** SIGTERM, and SIGKILL a second after it should have ended by itself. */
   stop(): Promise<void>;
 }
 
@@ -95,9 +96,12 @@ function start({ child, name, logPath, exited }: Starting, environment: Environm
   });
 }
 
+/** A process whose time is up ends by itself, without what has not stopped. This is for one that cannot even do that. */
+const KILL_AFTER_MS = 1_000;
+
 async function stop(child: ChildProcess, exited: Promise<Ending>, timeoutMs: number): Promise<void> {
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS);
   await exited;
   clearTimeout(timer);
 }

@@ -1,14 +1,18 @@
 import { rmSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
 
-import { errorCode, refusal, type Stoppable } from '#kit';
+import { errorCode, MeshError, refusal, type Stoppable } from '#kit';
 
-import { askSupervisor, type SupervisorStatus } from './control-socket.ts';
+import type { ControlError, ScaleAnswer, ScaleRequest, SupervisorStatus } from './control-messages.ts';
+import { askSupervisor } from './control-socket.ts';
 
 export interface ControlHandlers {
   status(): SupervisorStatus;
   /** The settings that lead to the shop's servers, with their secrets; undefined while it is not up. */
   environment(): Readonly<Record<string, string>> | undefined;
+  /** Resolves when it is done. Left out: there is nothing to scale. */
+  scale?(request: ScaleRequest): Promise<ScaleAnswer>;
   /** Begins to stop; the socket closes when it is done. */
   stop(): void;
 }
@@ -19,15 +23,7 @@ export interface ControlHandlers {
  * behind, and is taken over. ALREADY_RUNNING when somebody answers.
  */
 export async function openControlSocket(path: string, handlers: ControlHandlers): Promise<Stoppable> {
-  const server = createServer((req, res) => {
-    const asked = `${req.method} ${req.url}`;
-    if (asked === 'GET /status') answer(res, handlers.status());
-    else if (asked === 'GET /environment') answer(res, handlers.environment());
-    else if (asked === 'POST /stop') {
-      res.writeHead(202).end();
-      handlers.stop();
-    } else res.writeHead(404).end();
-  });
+  const server = createServer((req, res) => void route(req, res, handlers).catch((thrown: unknown) => refuse(res, thrown)));
   try {
     await listen(server, path);
   } catch (thrown) {
@@ -39,6 +35,24 @@ export async function openControlSocket(path: string, handlers: ControlHandlers)
     });
   }
   return { stop: () => close(server) };
+}
+
+async function route(req: IncomingMessage, res: ServerResponse, { status, environment, scale, stop }: ControlHandlers): Promise<void> {
+  const asked = `${req.method} ${req.url}`;
+  if (asked === 'GET /status') answer(res, status());
+  else if (asked === 'GET /environment') answer(res, environment());
+  // Both ends are this program.
+  else if (asked === 'POST /scale' && scale) answer(res, await scale((await json(req)) as ScaleRequest));
+  else if (asked === 'POST /stop') {
+    res.writeHead(202).end();
+    stop();
+  } else res.writeHead(404).end();
+}
+
+function refuse(res: ServerResponse, thrown: unknown): void {
+  const { reason, message } = MeshError.from(thrown);
+  const error: ControlError = { reason, message };
+  if (!res.headersSent) res.writeHead(409, { 'content-type': 'application/json' }).end(JSON.stringify(error));
 }
 
 /** ALREADY_RUNNING when a supervisor answers behind the socket. */

@@ -1,59 +1,58 @@
 import { lstatSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 
-import { errorCode, MeshError, refusal } from '#kit';
-import type { ModuleName } from '#modules';
+import { errorCode, MeshError, refusal, type Reason, REASONS } from '#kit';
 
-/** One process under the supervisor. */
-export interface ProcessStatus {
-  readonly name: string;
-  readonly pid: number | undefined;
-  readonly state: 'starting' | 'ready' | 'restarting' | 'stopping';
-  readonly services: readonly ModuleName[];
-  /** Ids under which its services are registered. */
-  readonly instances: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-}
+import type { ControlError, ScaleAnswer, ScaleRequest, SupervisorStatus } from './control-messages.ts';
 
-export interface SupervisorStatus {
-  readonly pid: number;
-  readonly version: string;
-  readonly topology: string;
-  readonly startedAt: number;
-  readonly consulUrl: string;
-  /** Where traces can be read; empty when they go nowhere that can be asked. */
-  readonly jaegerUrl: string;
-  readonly processes: readonly ProcessStatus[];
-}
+export type { ProcessStatus, SupervisorStatus } from './control-messages.ts';
 
 const TIMEOUT_MS = 5_000;
 
 /** The status of the supervisor behind a socket; undefined when there is none. */
 export async function askSupervisor(path: string): Promise<SupervisorStatus | undefined> {
-  const answer = await send(path, 'GET', '/status');
+  const answer = await send(path, { method: 'GET', url: '/status' });
   // Both ends are this program.
   return answer?.body as SupervisorStatus | undefined;
 }
 
 /** The settings that lead to the servers the shop stands on, secrets among them; undefined when it is not up. */
 export async function askEnvironment(path: string): Promise<Readonly<Record<string, string>> | undefined> {
-  const answer = await send(path, 'GET', '/environment');
+  const answer = await send(path, { method: 'GET', url: '/environment' });
   return answer?.body as Readonly<Record<string, string>> | undefined;
 }
 
 /** Tells the supervisor to stop. */
 export async function tellToStop(path: string): Promise<void> {
-  await send(path, 'POST', '/stop');
+  await send(path, { method: 'POST', url: '/stop' });
+}
+
+/**
+ * Tells the supervisor how many instances to run; resolves when it has done what it
+ * could, however long that takes. Undefined when it is not there, or no longer. Aborted,
+ * it goes on nevertheless.
+ */
+export async function tellToScale(path: string, scale: ScaleRequest, signal: AbortSignal): Promise<ScaleAnswer | undefined> {
+  const answer = await send(path, { method: 'POST', url: '/scale', body: scale, signal });
+  return answer?.body as ScaleAnswer | undefined;
+}
+
+interface Question {
+  readonly method: string;
+  readonly url: string;
+  readonly body?: unknown;
+  /** When the answer may take its time. Left out: a few seconds. */
+  readonly signal?: AbortSignal;
 }
 
 /** Undefined when nobody is there. */
-async function send(path: string, method: string, url: string): Promise<{ readonly body: unknown } | undefined> {
+async function send(path: string, question: Question): Promise<{ readonly body: unknown } | undefined> {
   try {
     refuseForeign(path);
-    return { body: await exchange(path, method, url) };
+    return { body: await exchange(path, question) };
   } catch (thrown) {
+    question.signal?.throwIfAborted();
     // Reset: it has just ended.
     if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errorCode(thrown) ?? '')) return undefined;
     if (thrown instanceof MeshError) throw thrown;
@@ -69,14 +68,24 @@ function refuseForeign(path: string): void {
   throw refusal('UNREACHABLE', `the shop behind ${path} belongs to user ${uid}; run this as that user, or set MESH_DATA_DIR to a folder of your own`);
 }
 
-function exchange(socketPath: string, method: string, path: string): Promise<unknown> {
+function exchange(socketPath: string, { method, url, body, signal }: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const req = request({ socketPath, method, path, timeout: TIMEOUT_MS, agent: false }, (res) => {
-      if (res.headers['content-type'] === 'application/json') json(res).then(resolve, reject);
-      else res.resume().on('end', () => resolve(undefined)).on('error', reject);
-    });
+    const patience = signal ? { signal } : { timeout: TIMEOUT_MS };
+    const req = request({ socketPath, method, path: url, agent: false, ...patience }, (res) => void readAnswer(res).then(resolve, reject));
     req.on('timeout', () => req.destroy(new Error('it does not answer; end its process and start again')));
     req.on('error', reject);
-    req.end();
+    req.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+async function readAnswer(res: IncomingMessage): Promise<unknown> {
+  if (res.headers['content-type'] !== 'application/json') {
+    await res.resume().toArray();
+    return undefined;
+  }
+  const body = await json(res);
+  if ((res.statusCode ?? 0) < 400) return body;
+  const { reason, message } = body as ControlError;
+  // The reason has travelled as text; one that is not in the catalogue is INTERNAL.
+  throw new MeshError(REASONS[reason as Reason] ?? 'INTERNAL', reason, message);
 }

@@ -1,9 +1,10 @@
-import { backoffMs, type Log, systemClock, systemRandom } from '#kit';
+import { backoffMs, type Clock, type Log, MeshError, type Random } from '#kit';
 
 import type { Served } from '../serving/serve.ts';
 import { type Child, type ChildOptions, type Ending, spawnChild } from './child.ts';
-import type { ProcessStatus } from './control-socket.ts';
+import type { ProcessStatus } from './control-messages.ts';
 import type { Environment } from './environment.ts';
+import { createRestarts, type Life } from './restarts.ts';
 
 export interface ManagedProcessOptions {
   readonly child: ChildOptions;
@@ -12,88 +13,161 @@ export interface ManagedProcessOptions {
   /** Told of instances that died without taking leave. */
   readonly forget: (instances: readonly string[]) => Promise<void>;
   readonly report: (name: string, what: string) => void;
+  /** For people: how to try again what was given up. */
+  readonly howToRetry: () => string;
+  /** A life this long is a good one: the next restart is a first one again. */
+  readonly steadyMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
+/** A status but for what stays the same. */
+type State =
+  | { readonly state: 'starting' | 'ready' | 'stopping'; readonly pid: number | undefined }
+  | { readonly state: 'restarting' | 'given-up'; readonly pid: undefined; readonly reason: string };
+
 /**
  * A process that runs services and is run again when it ends by itself. A class, since it
- * is a state machine: starting, ready, restarting, stopping. Constructed, it loads its
- * code and waits for `begin`.
+ * is a state machine: starting, ready, restarting, given up, stopping. Constructed, it
+ * loads its code and waits for `begin` or `keepUp`.
  */
 export class ManagedProcess {
   readonly #options: ManagedProcessOptions;
   readonly #stopping = new AbortController();
   #child: Child;
-  #status: ProcessStatus;
+  #state: State;
+  #startedAt: number;
+  #served: readonly Served[] = [];
+  #serving: Promise<readonly Served[]> | undefined;
   #keeping: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+  #changed = Promise.withResolvers<void>();
 
   constructor(options: ManagedProcessOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
     this.#child = spawnChild(options.child);
-    this.#status = this.#starting();
+    this.#state = { state: 'starting', pid: this.#child.pid };
   }
 
   status(): ProcessStatus {
-    return this.#status;
+    const { name, services } = this.#options.child;
+    return { name, services, instances: this.#served.map(({ id }) => id), startedAt: this.#startedAt, ...this.#state };
+  }
+
+  /** What its services serve on; empty while they do not. */
+  served(): readonly Served[] {
+    return this.#served;
   }
 
   /** Resolves when its services serve, rejects with the reason why not. */
-  async begin(): Promise<readonly Served[]> {
-    const served = await this.#child.start(await this.#options.environment());
-    this.#status = { ...this.#status, state: 'ready', instances: served.map(({ id }) => id) };
-    for (const { name, address, port } of served) this.#options.report(name, `${address}:${port}`);
-    return served;
+  begin(): Promise<readonly Served[]> {
+    return (this.#serving ??= this.#begin());
   }
 
-  /** From now on it is run again when it ends by itself, after about 0.5, 1, 2 … 30 s. */
+  /** From now on it is run again when it ends by itself, after about 0.5, 1, 2 … 30 s; begins where it has not. */
   keepUp(): void {
-    this.#keeping = this.#runForEver();
+    this.#keeping = this.#runOn();
   }
 
-  async stop(): Promise<void> {
+  /** Tries again what was given up. */
+  retry(): void {
+    if (this.#state.state !== 'given-up') return;
+    this.#spawn();
+    this.keepUp();
+  }
+
+  /** Resolves when it serves, is given up, or was told to stop. */
+  async settled(): Promise<void> {
+    while (this.#state.state === 'starting' || this.#state.state === 'restarting') await this.#changed.promise;
+  }
+
+  /** Ends the calls it has, and the process. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#status = { ...this.#status, state: 'stopping' };
+    this.#become({ state: 'stopping', pid: this.#state.pid });
     await this.#child.stop();
+    // Stopped before it was kept up, nobody else clears up after it.
     await Promise.all([this.#keeping, this.#child.exited.then((ending) => this.#clearUp(ending))]);
   }
 
-  async #runForEver(): Promise<void> {
-    const { child, report } = this.#options;
+  async #begin(): Promise<readonly Served[]> {
+    const { child, environment, report } = this.#options;
+    const served = await this.#child.start(await environment());
+    this.#served = served;
+    if (!this.#stopping.signal.aborted) this.#become({ state: 'ready', pid: this.#child.pid });
+    for (const { name, address, port } of served) report(served.length === 1 ? child.name : name, `${address}:${port}`);
+    return served;
+  }
+
+  async #runOn(): Promise<void> {
+    const { random, steadyMs } = this.#options;
     const { signal } = this.#stopping;
-    for (let attempt = 1; ; ) {
-      const ending = await this.#child.exited;
+    const judge = createRestarts(steadyMs);
+    for (;;) {
+      const { life, why, cleared } = await this.#live();
+      if (signal.aborted) return cleared;
+      const verdict = judge(life);
+      if (verdict.kind === 'give-up') return this.#giveUp(verdict.starts, why);
+      await Promise.all([cleared, this.#pause(backoffMs(verdict.attempt, 500, 30_000, random), why)]);
       if (signal.aborted) return;
-      const waitMs = backoffMs(attempt, 500, 30_000, systemRandom);
-      report(child.name, `${ending || 'ended'}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
-      const cleared = this.#clearUp(ending);
-      this.#status = { ...this.#status, pid: undefined, state: 'restarting', instances: [] };
-      await Promise.all([cleared, systemClock.sleep(waitMs, signal).catch(() => undefined)]);
-      if (signal.aborted) return;
-      attempt = (await this.#runAgain()) ? 1 : attempt + 1;
+      this.#spawn();
     }
   }
 
-  async #runAgain(): Promise<boolean> {
-    const { child, log } = this.#options;
+  /** One life, to its end, and a sentence that says why it ended. */
+  async #live(): Promise<{ life: Life; why: string; cleared?: Promise<void> }> {
+    const { child, clock, log } = this.#options;
     try {
-      this.#child = spawnChild(child);
-      this.#status = this.#starting();
       await this.begin();
-      return true;
-    } catch (err) {
-      if (!this.#stopping.signal.aborted) log.error({ err, process: child.name }, 'could not start again');
-      return false;
+    } catch (thrown) {
+      const error = MeshError.from(thrown);
+      if (!this.#stopping.signal.aborted) log.error({ err: error, process: child.name }, 'could not start');
+      await this.#child.stop();
+      // The report begins with its name, as the sentence does.
+      return { life: { kind: 'failed', error }, why: error.message.replace(`${child.name} `, '') };
     }
+    const servesSince = clock.now();
+    const ending = await this.#child.exited;
+    return { life: { kind: 'served', forMs: clock.now() - servesSince }, why: ending || 'ended', cleared: this.#clearUp(ending) };
   }
 
-  #starting(): ProcessStatus {
-    const { name, services } = this.#options.child;
-    return { name, pid: this.#child.pid, state: 'starting', services, instances: [], startedAt: systemClock.now() };
+  async #pause(waitMs: number, why: string): Promise<void> {
+    const { child, clock, report } = this.#options;
+    report(child.name, `${why}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
+    this.#become({ state: 'restarting', pid: undefined, reason: why });
+    await clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined);
+  }
+
+  #giveUp(starts: number, why: string): void {
+    const { child, howToRetry, report } = this.#options;
+    this.#become({ state: 'given-up', pid: undefined, reason: why });
+    report(child.name, `${why}; given up after ${starts} starts that failed: mend it, then \`${howToRetry()}\` tries again`);
+  }
+
+  #spawn(): void {
+    const { child, clock } = this.#options;
+    this.#child = spawnChild(child);
+    this.#startedAt = clock.now();
+    this.#serving = undefined;
+    this.#become({ state: 'starting', pid: this.#child.pid });
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   /** A process that ended well has withdrawn its registrations itself. */
   async #clearUp(ending: Ending): Promise<void> {
-    const { instances } = this.#status;
+    const instances = this.#served.map(({ id }) => id);
+    this.#served = [];
     if (ending !== '' && instances.length > 0) await this.#options.forget(instances);
   }
 }

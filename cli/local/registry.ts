@@ -1,11 +1,11 @@
-import { connect } from 'node:net';
-
+import type { InstanceHealth } from '#discovery';
 import type { Log } from '#kit';
 
 import { connectControlPlane } from '../serving/control-plane.ts';
 import type { Resolved } from '../settings.ts';
 import type { Environment } from './environment.ts';
 import { forgetInstance } from './forget-instance.ts';
+import { isListening } from './listening.ts';
 
 /** Clears up in the registry after processes that died. Never fails: their checks would do the same later. */
 export interface Registry {
@@ -34,12 +34,16 @@ export function createRegistry(consul: Promise<Environment>, settings: Resolved,
  */
 export async function forgetTheDead(consul: Environment, settings: Resolved, log: Log): Promise<void> {
   const where = withConsul(settings, consul);
+  const instances = await instancesAt(where, log);
+  const listening = await Promise.all(instances.map(({ address, port }) => isListening(address, port)));
+  const dead = instances.filter((_, index) => !listening[index]);
+  await Promise.all(dead.map(({ id }) => forgetInstance(id, where)));
+}
+
+async function instancesAt(where: Resolved, log: Log): Promise<readonly InstanceHealth[]> {
   const controlPlane = await connectControlPlane(where, log);
   try {
-    const instances = await controlPlane.listInstances();
-    const listening = await Promise.all(instances.map(({ address, port }) => isListening(address, port)));
-    const dead = instances.filter((_, index) => !listening[index]);
-    await Promise.all(dead.map(({ id }) => forgetInstance(id, where)));
+    return await controlPlane.listInstances();
   } finally {
     await controlPlane.stop();
   }
@@ -47,17 +51,4 @@ export async function forgetTheDead(consul: Environment, settings: Resolved, log
 
 function withConsul(settings: Resolved, { CONSUL_HTTP_ADDR }: Environment): Resolved {
   return CONSUL_HTTP_ADDR === undefined ? settings : { ...settings, values: { ...settings.values, CONSUL_HTTP_ADDR } };
-}
-
-const CONNECT_MS = 1_000;
-
-function isListening(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: CONNECT_MS });
-    const done = (result: boolean): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.once('connect', () => done(true)).once('error', () => done(false)).once('timeout', () => done(false));
-  });
 }

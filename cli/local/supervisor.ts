@@ -1,14 +1,15 @@
-import { createLifecycle, type Lifecycle, type Log, type MeshError, refusal, systemClock } from '#kit';
+import { createLifecycle, type Lifecycle, type Log, type MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 
 import type { Served } from '../serving/serve.ts';
-import type { Resolved } from '../settings.ts';
+import { portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { type Backends, startBackends } from './backends.ts';
+import type { ScaleAnswer, ScaleRequest, SupervisorStatus } from './control-messages.ts';
 import { openControlSocket } from './control-server.ts';
-import type { SupervisorStatus } from './control-socket.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type Environment, shopEnvironment } from './environment.ts';
+import { createFleet, type Fleet, type Slot } from './fleet.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
@@ -21,6 +22,11 @@ export interface SupervisorOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`; default: the `mesh` command. Tests put one here that composes their kill points. */
   readonly launcher?: string;
+  /**
+   * How long a process must have served for its next restart to count as a first one.
+   * Default 10,000; 0 with a launcher of one's own, which ends its processes on purpose.
+   */
+  readonly steadyMs?: number;
   /** Ends a start that is under way, with CANCELLED, as `mesh down` does. */
   readonly signal?: AbortSignal;
 }
@@ -32,6 +38,8 @@ export interface Supervisor {
   readonly environment: Environment;
   /** Resolves when somebody asked for the end through `mesh down`. */
   readonly stopRequested: Promise<void>;
+  /** As `mesh scale`; see {@link Fleet}. */
+  scale(request: ScaleRequest): Promise<ScaleAnswer>;
   /** Services first, then what they stand on. */
   stop(): Promise<void>;
 }
@@ -39,26 +47,31 @@ export interface Supervisor {
 /** What the door tells about. */
 interface Shop {
   readonly startedAt: number;
-  readonly processes: ManagedProcess[];
+  /** Undefined until its first processes are started. */
+  fleet: Fleet | undefined;
   /** What leads to the servers; undefined until the shop is up. */
   environment: Environment | undefined;
 }
+
+const STEADY_MS = 10_000;
 
 /** Brings up the servers, the services on them, and keeps the services up. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { settings, folder, log, signal } = options;
   const lifecycle = createLifecycle(log);
   const stopRequested = Promise.withResolvers<void>();
-  const shop: Shop = { startedAt: systemClock.now(), processes: [], environment: undefined };
+  const shop: Shop = { startedAt: systemClock.now(), fleet: undefined, environment: undefined };
+  const scale = (request: ScaleRequest): Promise<ScaleAnswer> => scaleShop(shop, request);
   try {
     const door = await openControlSocket(folder.controlSocket, {
       status: () => statusOf(shop, settings),
       environment: () => shop.environment && shopEnvironment(settings, shop.environment),
+      scale,
       stop: stopRequested.resolve,
     });
     lifecycle.onStop('control socket', () => door.stop());
     const { services, environment } = await Promise.race([bringUp(shop, options, lifecycle), halted(stopRequested.promise, signal)]);
-    return { services, environment, stopRequested: stopRequested.promise, stop: lifecycle.stop };
+    return { services, environment, stopRequested: stopRequested.promise, scale, stop: lifecycle.stop };
   } catch (thrown) {
     await lifecycle.stop();
     throw thrown;
@@ -67,7 +80,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
 /** Everything that needs stopping is in the lifecycle before the first thing is waited for. */
 async function bringUp(shop: Shop, options: SupervisorOptions, lifecycle: Lifecycle): Promise<{ services: readonly Served[]; environment: Environment }> {
-  const { settings, log } = options;
+  const { settings, log, report } = options;
   const standIns = createLifecycle(log);
   const backends = startBackends({ ...options, lifecycle: standIns });
   lifecycle.onStop('stand-ins', async () => {
@@ -78,30 +91,39 @@ async function bringUp(shop: Shop, options: SupervisorOptions, lifecycle: Lifecy
   const registry = createRegistry(backends.consul, settings, log);
   const groups = settings.values.MESH_TOPOLOGY === 'monolith' ? [MODULE_NAMES] : MODULE_NAMES.map((name) => [name]);
   // The services' processes load their code while Postgres comes up.
-  shop.processes.push(...groups.map((services) => startProcess(services, options, backends, registry)));
+  const fleet = createFleet({ groups, report, start: (slot) => startProcess(slot, shop, options, backends, registry) });
+  shop.fleet = fleet;
   lifecycle.onStop('services', async () => {
     shop.environment = undefined;
-    await Promise.all(shop.processes.map((entry) => entry.stop()));
+    await fleet.stop();
   });
-  const services = await Promise.all(shop.processes.map((entry) => entry.begin()));
-  for (const entry of shop.processes) entry.keepUp();
+  const services = await fleet.begin();
   const environment = await environmentOf(backends, MODULE_NAMES);
   shop.environment = environment;
-  return { services: services.flat(), environment };
+  return { services, environment };
 }
 
-function startProcess(services: readonly ModuleName[], options: SupervisorOptions, backends: Backends, registry: Registry): ManagedProcess {
-  const { settings, folder, environment, launcher, report, log } = options;
-  const [first = 'monolith', ...others] = services;
-  const name = others.length === 0 ? first : 'monolith';
+function startProcess(slot: Slot, shop: Shop, options: SupervisorOptions, backends: Backends, registry: Registry): ManagedProcess {
+  const { name, services, onFreePort } = slot;
+  const { settings, folder, environment, launcher, report, log, steadyMs = launcher === undefined ? STEADY_MS : 0 } = options;
   const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
+  const freePorts = Object.fromEntries(onFreePort ? services.map((service) => [portSetting(service), '0']) : []);
   return new ManagedProcess({
     child: { name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) },
-    environment: () => environmentOf(backends, services),
+    environment: async () => ({ ...(await environmentOf(backends, services)), ...freePorts }),
     forget: registry.forget,
     report,
+    howToRetry: () => `npx mesh scale ${services[0]} ${services[0] ? shop.fleet?.count(services[0]) : ''}`,
+    steadyMs,
+    clock: systemClock,
+    random: systemRandom,
     log,
   });
+}
+
+function scaleShop({ fleet, environment }: Shop, request: ScaleRequest): Promise<ScaleAnswer> {
+  if (!fleet || !environment) throw refusal('NOT_RUNNING', 'the shop is not up yet, or no longer; wait until `mesh up` says that it is');
+  return fleet.scale(request);
 }
 
 /** Only payment has to wait for the card simulator. */
@@ -124,7 +146,7 @@ function cancelled(): MeshError {
   return refusal('CANCELLED', 'the shop was told to stop before it was up');
 }
 
-function statusOf({ startedAt, processes, environment }: Shop, { values }: Resolved): SupervisorStatus {
+function statusOf({ startedAt, fleet, environment }: Shop, { values }: Resolved): SupervisorStatus {
   return {
     pid: process.pid,
     version: VERSION,
@@ -132,6 +154,6 @@ function statusOf({ startedAt, processes, environment }: Shop, { values }: Resol
     startedAt,
     consulUrl: environment?.['CONSUL_HTTP_ADDR'] ?? values.CONSUL_HTTP_ADDR,
     jaegerUrl: environment?.['MESH_JAEGER_URL'] ?? '',
-    processes: processes.map((entry) => entry.status()),
+    processes: (fleet?.processes() ?? []).map((entry) => entry.status()),
   };
 }

@@ -3,7 +3,7 @@ import { type JsonValue, toJson } from '@bufbuild/protobuf';
 import { systemClock } from '#kit';
 import type { ModuleName } from '#modules';
 import { type Order, OrderSchema } from '#proto/shop/order/v1/order_pb.js';
-import { isWhole, renderTrace, type TraceTree, waitForTrace, walk } from '#tracing';
+import { isComplete, renderTrace, type TraceTree, waitForTrace } from '#tracing';
 
 import { createCaller } from '../calling/caller.ts';
 import type { Output } from '../output.ts';
@@ -50,11 +50,6 @@ async function readTrace(jaegerUrl: string, traceId: string, signal: AbortSignal
   }
 }
 
-/** Every process sends its spans in its own time: the trace is complete when each call also has the callee's span, which ends after those below it. */
-function isComplete(tree: TraceTree): boolean {
-  return isWhole(tree) && [...walk(tree.roots)].every(({ kind, attributes, children }) => kind !== 'client' || !('rpc.method' in attributes) || children.length > 0);
-}
-
 /** Where people reach a service, as grpcurl takes it. */
 function addressOf(service: ModuleName, { services }: Supervisor): string {
   const found = services.find(({ name }) => name === service);
@@ -91,7 +86,10 @@ function forPeople({ order, traceId, tree, jaegerUrl, isStandIn, address, width 
     `  grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`,
     `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' ${address} shop.order.v1.OrderService/GetOrder`,
     `  npx mesh call order.ListOrders '{"userId":"${DEMO_USER}"}'`,
+    `  npx mesh trace --order ${order?.orderId}`,
     '  npx mesh ps',
+    '  npx mesh logs order',
+    '  npx mesh doctor books',
     ...(jaegerUrl ? [isStandIn ? `  ${jaegerUrl}/api/traces/${traceId}   (the trace as JSON)` : `  ${jaegerUrl}/trace/${traceId}   (the trace in Jaeger)`] : []),
     '',
   ].join('\n');

@@ -85,15 +85,15 @@ async function share(settings: Resolved, hooks: ProcessHooks, log: Log, lifecycl
   });
   lifecycle.onStop('channels', mesh.stop);
   const address = await resolveAddress(settings.values.MESH_ADVERTISE);
-  return { settings, hooks, log, address, tracing, controlPlane, mesh, wayDown: addWayDown(lifecycle) };
+  return { settings, hooks, log, address, tracing, controlPlane, mesh, wayDown: addWayDown(lifecycle, systemClock) };
 }
 
 async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   const { settings, wayDown, mesh, tracing, address } = shared;
-  const log = shared.log.child({ service: name });
   const module = await loadModule(name);
   // The id is made before the port is known: a free one (0) is told apart by the nonce.
   const id = newInstanceId(name, address, settings.ports[name], systemRandom);
+  const log = shared.log.child({ service: name, instance: id });
   const tracer = tracing.tracer({ service: name, version: VERSION, instanceId: id });
   const { built, check } = await build(name, module, tracer, log, shared);
   const further = built.operations ? [built.operations] : [];

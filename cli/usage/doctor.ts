@@ -1,12 +1,15 @@
+import { addBooks } from './books.ts';
 import type { Usage } from './usage.ts';
 
-export function addDoctor({ command, output, finish }: Usage): void {
-  command('doctor', 'look for what goes wrong most often around a shop, and say what to do')
+export function addDoctor(usage: Usage): void {
+  const { command, output, finish } = usage;
+  const doctor = command('doctor', 'look for what goes wrong most often around a shop, and say what to do')
     .addHelpText('after', CHECKS)
     .action(async () => {
       const { doctorCommand } = await import('../commands/doctor.ts');
       finish(await doctorCommand(output));
     });
+  addBooks(doctor, usage);
 }
 
 const CHECKS = `

@@ -47,7 +47,10 @@ export async function prepareDataFolder(asked: string): Promise<DataFolder> {
 
 /** Others may pass through, since root's Postgres is another user, but not look around. */
 async function makeFolder(path: string): Promise<void> {
-  const created = await mkdir(path, { recursive: true });
+  const created = await mkdir(path, { recursive: true }).catch((thrown: unknown) => {
+    if (!['EEXIST', 'ENOTDIR'].includes(errorCode(thrown) ?? '')) throw thrown;
+    throw refusal('INVALID_SETTING', `${path} is not a folder; give the database an empty folder of its own`, { cause: thrown });
+  });
   // Whatever the umask says.
   if (created !== undefined) await chmod(path, 0o711);
 }
@@ -89,9 +92,9 @@ async function checkVersion(path: string, cluster: string, uid: number): Promise
   }
   const version = (await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => '')).trim();
   if (version === MAJOR_VERSION) return;
-  if (version === '') throw refusal('START_FAILED', `${cluster} holds no data of Postgres; move it away`);
+  if (version === '') throw refusal('START_FAILED', `${cluster} holds no data of Postgres (its PG_VERSION is missing or empty); restore it from a copy, or move ${path} away to begin anew`);
   const what = `data of Postgres ${version}, and this program brings Postgres ${MAJOR_VERSION}`;
-  const way = `dump them with Postgres ${version}, or move the folder away to begin anew`;
+  const way = `dump them with Postgres ${version}, or move ${path} away to begin anew`;
   throw refusal('START_FAILED', `${cluster} holds ${what}; ${way}`);
 }
 

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, type Stoppable } from '#kit';
+import { createLifecycle, type Lifecycle, type Log, refusal, type Stoppable } from '#kit';
 
 import { type Binaries, findBinaries } from './binaries.ts';
 import { type DataFolder, prepareDataFolder } from './data-folder.ts';
@@ -10,6 +10,7 @@ import { initializeCluster, SUPERUSER, syncCluster } from './initialize.ts';
 import { takeOwnership } from './ownership.ts';
 import { stopLeftover } from './postmaster.ts';
 import { makeSocketFolder, SOCKET_PORT } from './socket-folder.ts';
+import { startFailure } from './start-failure.ts';
 import { startServer } from './start-server.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -55,14 +56,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     return await startOn(folder, binaries, lifecycle, onProgress);
   } catch (thrown) {
     await lifecycle.stop();
-    throw startFailure(thrown);
+    throw startFailure(dataDir, thrown);
   }
-}
-
-function startFailure(thrown: unknown): MeshError {
-  if (thrown instanceof MeshError) return thrown;
-  const cause = thrown instanceof Error ? thrown.message : String(thrown);
-  return refusal('START_FAILED', `the embedded Postgres could not be started: ${cause}`, { cause: thrown });
 }
 
 async function startOn(

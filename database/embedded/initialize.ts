@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 
-import { refusal, type Stoppable } from '#kit';
+import type { Stoppable } from '#kit';
 
 import type { Binaries } from './binaries.ts';
 import type { DataFolder } from './data-folder.ts';
 import { asUser } from './run-user.ts';
 import { serverEnvironment } from './server-environment.ts';
+import { initFailure } from './start-failure.ts';
 
 /** The role that owns everything. */
 export const SUPERUSER = 'shopmesh';
@@ -37,7 +38,7 @@ export async function initializeCluster(folder: DataFolder, { initdb }: Binaries
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) {
     await rm(unfinished, { recursive: true, force: true });
-    throw refusal('START_FAILED', `initdb could not make a database in ${folder.path}: ${lastLine(said)}`);
+    throw initFailure(folder, said);
   }
   await rename(unfinished, folder.cluster);
 }
@@ -63,8 +64,4 @@ function spawnInitdb({ user }: DataFolder, initdb: string, args: readonly string
     stdio: ['ignore', 'ignore', 'pipe'],
     ...asUser(user),
   });
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }

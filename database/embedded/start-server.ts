@@ -1,14 +1,13 @@
 import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type MeshError, refusal } from '#kit';
-
 import type { Binaries } from './binaries.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type Guardian, startGuardian } from './guardian.ts';
 import { readPostmaster } from './postmaster.ts';
 import { serverArguments } from './server-settings.ts';
 import { SOCKET_PORT } from './socket-folder.ts';
+import { serverFailure } from './start-failure.ts';
 
 const MAX_LOG_BYTES = 5_000_000;
 const ASK_EVERY_MS = 5;
@@ -32,7 +31,7 @@ export async function startServer(
     if (await untilReady(guardian, folder.cluster, onProgress)) return guardian;
     const said = await readLog(folder.log, logStart);
     const crashed = said.includes('pre-existing shared memory block');
-    if (!crashed || performance.now() > giveUpAt) throw startFailure(folder, said);
+    if (!crashed || performance.now() > giveUpAt) throw serverFailure(folder, said);
     await delay(100);
   }
 }
@@ -65,16 +64,6 @@ async function untilReady(guardian: Guardian, cluster: string, onProgress: (step
     await delay(ASK_EVERY_MS);
   }
   return false;
-}
-
-function startFailure(folder: DataFolder, said: string): MeshError {
-  if (said.includes('lock file "postmaster.pid" already exists')) {
-    return refusal('ALREADY_RUNNING', `another Postgres runs on ${folder.path}; stop it first, or use another data folder`);
-  }
-  const lines = said.trim().split('\n');
-  const telling = lines.findLast((line) => /FATAL|PANIC|error while loading/.test(line)) ?? lines.at(-1) ?? '';
-  const cause = telling.replace(/^.*?(FATAL|PANIC): +/, '');
-  return refusal('START_FAILED', `Postgres did not start (${folder.log} has the rest): ${cause}`);
 }
 
 async function trimLog(file: string): Promise<number> {

@@ -6,6 +6,10 @@ CREATE ROLE shop_user LOGIN PASSWORD :'password';
 CREATE DATABASE shop_user OWNER shop_user;
 REVOKE ALL ON DATABASE shop_user FROM PUBLIC;
 
+CREATE ROLE shop_product LOGIN PASSWORD :'password';
+CREATE DATABASE shop_product OWNER shop_product;
+REVOKE ALL ON DATABASE shop_product FROM PUBLIC;
+
 CREATE ROLE shop_inventory LOGIN PASSWORD :'password';
 CREATE DATABASE shop_inventory OWNER shop_inventory;
 REVOKE ALL ON DATABASE shop_inventory FROM PUBLIC;
@@ -13,6 +17,10 @@ REVOKE ALL ON DATABASE shop_inventory FROM PUBLIC;
 CREATE ROLE shop_payment LOGIN PASSWORD :'password';
 CREATE DATABASE shop_payment OWNER shop_payment;
 REVOKE ALL ON DATABASE shop_payment FROM PUBLIC;
+
+CREATE ROLE shop_shipping LOGIN PASSWORD :'password';
+CREATE DATABASE shop_shipping OWNER shop_shipping;
+REVOKE ALL ON DATABASE shop_shipping FROM PUBLIC;
 
 CREATE ROLE shop_order LOGIN PASSWORD :'password';
 CREATE DATABASE shop_order OWNER shop_order;

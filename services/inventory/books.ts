@@ -33,7 +33,7 @@ const STOCK: Statement = {
 const FIND: Statement = {
   name: 'inventory.books_find',
   text: `SELECT r.order_id AS "orderId", r.state,
-           coalesce(jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity))
+           coalesce(jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity) ORDER BY l.product_id)
              FILTER (WHERE l.product_id IS NOT NULL), '[]') AS lines
          FROM reservation r LEFT JOIN reservation_line l USING (order_id)
          WHERE r.order_id = ANY($1) GROUP BY r.order_id`,

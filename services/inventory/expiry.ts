@@ -1,5 +1,5 @@
 import type { Database } from '#database';
-import type { Clock, Log, Stoppable } from '#kit';
+import { type Clock, type Log, repeat, type Stoppable } from '#kit';
 
 import { expireReservations } from './transition.ts';
 
@@ -18,21 +18,6 @@ export function createExpirySweep(database: Database, clock: Clock, log: Log): E
   const { signal } = stopping;
   let sweeping = Promise.resolve();
 
-  async function sweep(): Promise<void> {
-    let failing = false;
-    while (!signal.aborted) {
-      try {
-        await expireAllDue();
-        failing = false;
-      } catch (err) {
-        // Said once: an outage has many rounds.
-        if (!failing) log.warn({ err }, 'cannot look for expired reservations; goes on when it can');
-        failing = true;
-      }
-      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
-    }
-  }
-
   async function expireAllDue(): Promise<void> {
     let expired: number;
     do {
@@ -42,7 +27,10 @@ export function createExpirySweep(database: Database, clock: Clock, log: Log): E
   }
 
   return {
-    start: () => void (sweeping = sweep()),
+    start() {
+      const failure = 'cannot look for expired reservations; goes on when it can';
+      sweeping = repeat(expireAllDue, { everyMs: LOOK_EVERY_MS, signal, clock, log, failure });
+    },
     async stop() {
       stopping.abort();
       await sweeping;

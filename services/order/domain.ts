@@ -1,4 +1,4 @@
-import { type Money, refusal } from '#kit';
+import { type Money, refusal, requireChargeable } from '#kit';
 
 /**
  * PENDING -> CONFIRMED, FAILED or CANCELLED; CONFIRMED -> CANCELLING -> CANCELLED, or
@@ -55,10 +55,7 @@ export function isAtRest(state: OrderState): boolean {
   return state !== 'PENDING' && state !== 'CANCELLING';
 }
 
-/** The most that one card payment can be: eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
-const MAX_TOTAL_MINOR = 99_999_999n;
-
-/** What the lines cost together. MIXED_CURRENCIES; INVALID_ARGUMENT for more than one payment can be. */
+/** What the lines cost together. MIXED_CURRENCIES; INVALID_ARGUMENT for what no card payment can be. */
 export function totalOf(lines: readonly OrderLine[]): Money {
   const minor = lines.reduce((sum, line) => sum + line.unitPrice.minor * BigInt(line.quantity), 0n);
   const [currency, ...others] = new Set(lines.map((line) => line.unitPrice.currency));
@@ -66,6 +63,7 @@ export function totalOf(lines: readonly OrderLine[]): Money {
   if (others.length > 0) {
     throw refusal('MIXED_CURRENCIES', `these products are sold in ${[currency, ...others].join(' and ')}; place one order for each currency`);
   }
-  if (minor > MAX_TOTAL_MINOR) throw refusal('INVALID_ARGUMENT', 'the order costs more than one payment can be; split it');
-  return { minor, currency };
+  const total = { minor, currency };
+  requireChargeable(total);
+  return total;
 }

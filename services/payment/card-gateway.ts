@@ -1,3 +1,5 @@
+import type { Money } from '#kit';
+
 /** Money to take from a card for one order. */
 export interface CardCharge {
   /**
@@ -7,13 +9,7 @@ export interface CardCharge {
   readonly idempotencyKey: string;
   /** Written beside the money at the provider, so that books can be compared. */
   readonly orderId: string;
-  /**
-   * In the unit the provider counts in: the currency's smallest by ISO 4217 (EUR cents,
-   * JPY yen), but hundredths for ISK and UGX (https://docs.stripe.com/currencies).
-   */
-  readonly amountMinor: bigint;
-  /** ISO 4217 in capitals. */
-  readonly currency: string;
+  readonly amount: Money;
   /** The provider's name of a payment method, such as `pm_card_visa`. Never card data. */
   readonly paymentMethod: string;
 }
@@ -40,11 +36,16 @@ export type ChargeOutcome =
  *   with the same key. Also when `signal` aborts, and when the provider refuses our
  *   credentials: an earlier attempt may have gone through.
  * - PAYMENT_REJECTED: the provider refused the request itself; no money moved under this key.
+ *   A refund may be asked for again once the reason is mended.
  * - IDEMPOTENCY_KEY_REUSED: the key stands for a request with other values, and what
  *   became of that one is not said. For an operator to look at.
  */
 export interface CardGateway {
   charge(charge: CardCharge, signal: AbortSignal): Promise<ChargeOutcome>;
-  /** What was refunded already, under whichever key, is a success. */
+  /**
+   * What was refunded already, under whichever key, is a success; so is a refund that the bank
+   * has yet to carry out. Throws REFUND_FAILED for one that the bank sent back: then somebody
+   * has to give the money back by hand, which a later call finds and takes for the refund.
+   */
   refund(refund: CardRefund, signal: AbortSignal): Promise<{ readonly refundId: string }>;
 }

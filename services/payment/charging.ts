@@ -1,5 +1,5 @@
 import type { Database } from '#database';
-import { MeshError, type Money, refusal } from '#kit';
+import { MeshError, type Money, refusal, requireChargeable } from '#kit';
 
 import type { CardGateway } from './card-gateway.ts';
 import { chargeKey, type Payment, refundKey, requireSameCharge } from './domain.ts';
@@ -8,7 +8,8 @@ import { closePayment, findPayment, movePayment, openPayment } from './store.ts'
 /**
  * Charges an order once. PROCESSING is committed before Stripe is asked, so a process
  * that dies in between leaves a trace; whoever asks again sends the same key and gets
- * the first answer. Throws PAYMENT_PROVIDER_UNAVAILABLE while the outcome is unknown.
+ * the first answer. Throws PAYMENT_PROVIDER_UNAVAILABLE while the outcome is unknown, and
+ * INVALID_ARGUMENT, with no payment opened, for an amount that no card payment can be made of.
  */
 export async function charge(
   database: Database,
@@ -17,6 +18,7 @@ export async function charge(
   signal: AbortSignal,
 ): Promise<Payment> {
   const { orderId, amount, paymentMethod } = wanted;
+  requireChargeable(amount);
   const opened = await openPayment(database, orderId, amount, paymentMethod);
   const payment = opened ?? requireSameCharge(await paymentOf(database, orderId), amount, paymentMethod);
   return payment.state === 'PROCESSING' ? askStripe(database, gateway, payment, signal) : payment;
@@ -44,10 +46,7 @@ export async function paymentOf(database: Database, orderId: string): Promise<Pa
 async function askStripe(database: Database, gateway: CardGateway, payment: Payment, signal: AbortSignal): Promise<Payment> {
   const { orderId, amount, paymentMethod } = payment;
   try {
-    const outcome = await gateway.charge(
-      { idempotencyKey: chargeKey(orderId), orderId, amountMinor: amount.minor, currency: amount.currency, paymentMethod },
-      signal,
-    );
+    const outcome = await gateway.charge({ idempotencyKey: chargeKey(orderId), orderId, amount, paymentMethod }, signal);
     const { paymentIntentId } = outcome;
     if (outcome.kind === 'captured') await movePayment(database, orderId, { from: 'PROCESSING', to: 'COMPLETED', paymentIntentId });
     else await movePayment(database, orderId, { from: 'PROCESSING', to: 'FAILED', paymentIntentId, declineCode: outcome.declineCode });

@@ -3,9 +3,11 @@ import type { Stripe } from 'stripe';
 
 import { type Log, refusal, type Stoppable } from '#kit';
 
-import type { CardCharge, CardGateway, CardRefund, ChargeOutcome } from './card-gateway.ts';
+import type { CardCharge, CardGateway, ChargeOutcome } from './card-gateway.ts';
+import { toStripeAmount } from './stripe-amount.ts';
 import { isStripeError, stripeRefusal, type StripeRequest, unknownOutcome } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
+import { refundCard } from './stripe-refund.ts';
 
 export interface StripeGatewayOptions {
   /** STRIPE_API_KEY: `sk_…` or a restricted `rk_…`. */
@@ -90,12 +92,12 @@ async function chargeCard(stripe: Stripe, charge: CardCharge): Promise<ChargeOut
 }
 
 /** Creates and confirms in one request: https://docs.stripe.com/api/payment_intents/create. */
-function chargeParams({ amountMinor, currency, paymentMethod, orderId }: CardCharge): Stripe.PaymentIntentCreateParams {
-  const amount = Number(amountMinor);
-  if (!Number.isSafeInteger(amount)) throw refusal('PAYMENT_REJECTED', `${amountMinor} is more than Stripe takes in one payment`);
+function chargeParams({ amount, paymentMethod, orderId }: CardCharge): Stripe.PaymentIntentCreateParams {
+  const stripeAmount = Number(toStripeAmount(amount));
+  if (!Number.isSafeInteger(stripeAmount)) throw refusal('PAYMENT_REJECTED', `${stripeAmount} is more than Stripe takes in one payment`);
   return {
-    amount,
-    currency: currency.toLowerCase(),
+    amount: stripeAmount,
+    currency: amount.currency.toLowerCase(),
     payment_method: paymentMethod,
     confirm: true,
     // Nobody is there to be sent to a bank's page.
@@ -123,29 +125,6 @@ function outcomeOf({ id, status, last_payment_error }: Stripe.PaymentIntent): Ch
 /** Some declines, such as an expired card, have an error code only (https://docs.stripe.com/declines/codes). */
 function declineCodeOf({ decline_code, code }: { decline_code?: string; code?: string }): string {
   return decline_code || code || 'generic_decline';
-}
-
-async function refundCard(stripe: Stripe, { idempotencyKey, paymentIntentId }: CardRefund): Promise<{ refundId: string }> {
-  try {
-    return refunded(await stripe.refunds.create({ payment_intent: paymentIntentId }, { idempotencyKey }));
-  } catch (thrown) {
-    if (!isStripeError(thrown) || thrown.code !== 'charge_already_refunded') throw thrown;
-    const { data } = await stripe.refunds.list({ payment_intent: paymentIntentId, limit: 100 });
-    const standing = data.find((refund) => !hasFailed(refund));
-    if (standing === undefined) throw thrown;
-    return refunded(standing);
-  }
-}
-
-function refunded(refund: Stripe.Refund): { refundId: string } {
-  if (!hasFailed(refund)) return { refundId: refund.id };
-  const why = refund.failure_reason ?? 'no reason given';
-  throw refusal('PAYMENT_REJECTED', `Stripe could not give the money back (${why}); refund it by hand and note ${refund.id}`);
-}
-
-/** The bank sent the money back to us: https://docs.stripe.com/refunds#failed-refunds. */
-function hasFailed({ status }: Stripe.Refund): boolean {
-  return status === 'failed' || status === 'canceled';
 }
 
 function addressOf(apiBase: URL | undefined): Stripe.StripeConfig {

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 
+import { MODULE_NAMES } from '#modules';
+
 import { createTestDatabase, type TestDatabase } from '../database/postgres-fixture.ts';
 import { meshHere } from './support/in-process.ts';
 import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
@@ -23,12 +25,12 @@ describe('mesh migrate', function () {
   it('makes the tables of every service, and names the files it ran', async () => {
     const { exitCode, stdout, stderr } = await migrate();
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
-    for (const service of ['user', 'inventory', 'payment', 'order']) expect(stdout).to.match(new RegExp(`^${service}: .*${service}/001\\S*\\.sql`, 'm'));
+    for (const service of MODULE_NAMES) expect(stdout).to.match(new RegExp(`^${service}: .*${service}/001\\S*\\.sql`, 'm'));
   });
 
   it('finds nothing to do the second time', async () => {
-    expect((await migrate()).stdout).to.equal('user: up to date\ninventory: up to date\npayment: up to date\norder: up to date\n');
-    expect(JSON.parse((await migrate('--json')).stdout)).to.deep.equal({ user: [], inventory: [], payment: [], order: [] });
+    expect((await migrate()).stdout).to.equal(MODULE_NAMES.map((name) => `${name}: up to date\n`).join(''));
+    expect(JSON.parse((await migrate('--json')).stdout)).to.deep.equal(Object.fromEntries(MODULE_NAMES.map((name) => [name, []])));
   });
 
   it('says when the database does not answer', async () => {

@@ -25,7 +25,7 @@ describe('the mesh command', function () {
   it('lists its commands', async () => {
     const { exitCode, stdout } = await here('--help');
     expect(exitCode).to.equal(0);
-    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'config']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
+    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'config', 'scale', 'trace', 'logs', 'saga', 'doctor', 'new']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
     expect(stdout).to.include('--json').and.not.include('--supervised');
   });
 
@@ -42,6 +42,12 @@ describe('the mesh command', function () {
     migrate: ['tables of every service'],
     call: ['--header <key:value>', '--deadline <time>', '@file', 'mesh call order.ListOrders'],
     config: ['where that comes from'],
+    scale: ['--allow-none', 'mesh scale inventory 3'],
+    trace: ['--last', '--order <id>', 'mesh trace'],
+    logs: ['--trace <id>', '--follow', '--level', '--since'],
+    saga: ['list', 'show', 'retry', 'resolve', 'mesh saga list --state stuck'],
+    doctor: ['books'],
+    new: ['service'],
   };
   for (const [command, parts] of Object.entries(helped)) {
     it(`explains ${command}`, async () => {

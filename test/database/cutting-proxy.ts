@@ -17,7 +17,8 @@ export interface CuttingProxy extends Stoppable {
   goSilent(): void;
 }
 
-export async function startProxy(url: string): Promise<CuttingProxy> {
+/** @param rewrite what becomes of Postgres's answers; as long as they were, so that its messages stay whole */
+export async function startProxy(url: string, rewrite: (answer: string) => string = (answer) => answer): Promise<CuttingProxy> {
   const folder = await makeTestFolder();
   const target = new URL(url);
   const upstream = join(decodeURIComponent(target.hostname), SOCKET);
@@ -35,7 +36,7 @@ export async function startProxy(url: string): Promise<CuttingProxy> {
         to.destroy();
       });
     }
-    server.on('data', (chunk) => void (isSilent || client.write(chunk)));
+    server.on('data', (chunk: Buffer) => void (isSilent || client.write(rewrite(chunk.toString('latin1')), 'latin1')));
     client.on('data', (chunk: Buffer) => {
       if (isSilent) return;
       if (cut === undefined || !chunk.includes(cut.text)) return void server.write(chunk);

@@ -43,6 +43,19 @@ describe('database errors', () => {
     });
   }
 
+  for (const code of ['XX001', 'XX002']) {
+    it(`damaged files (${code}): DATABASE_DAMAGED`, () => {
+      const error = databaseError(serverError(code), 'db.example:5432/shop');
+      expect([error.code, error.reason]).to.deep.equal(['DATA_LOSS', 'DATABASE_DAMAGED']);
+      expect(error.message).to.contain('db.example:5432/shop').and.contain('backup');
+    });
+  }
+
+  it('says which database it was, where that is known', () => {
+    expect(databaseError(serverError('53100'), 'db.example:5432/shop').message).to.contain('the database db.example:5432/shop');
+    expect(databaseError(serverError('53100')).message).to.contain('the disk of the database is full');
+  });
+
   it('leaves the rest INTERNAL, with its cause and without its words', () => {
     for (const thrown of [serverError('22P02'), new TypeError('oops')]) {
       const error = databaseError(thrown);

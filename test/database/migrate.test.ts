@@ -8,6 +8,7 @@ import { silentLog } from '#kit';
 import { expectRefusal } from './expect-refusal.ts';
 import { openTestDatabase } from './open-test-database.ts';
 import { createTestDatabase, makeTestFolder, runSql, type TestDatabase } from './postgres-fixture.ts';
+import { until } from './until.ts';
 
 const FIRST = { '001.do.create-note.sql': 'CREATE TABLE note (id int PRIMARY KEY);' };
 const SECOND = { '002.do.add-text.sql': 'ALTER TABLE note ADD COLUMN text text;' };
@@ -85,6 +86,50 @@ describe('migrate', function () {
     expect(error.message).to.contain('note/002.do.broken.sql').and.contain('division by zero');
     expect(await tables()).to.deep.equal(['migration_note', 'note']);
     expect(await run(await component('note', { ...FIRST, ...SECOND }))).to.deep.equal(['note/002.do.add-text.sql']);
+  });
+
+  it('names the statement that failed, and its line', async () => {
+    const script = `-- Adds; what was missing.
+      ALTER TABLE note ADD COLUMN text text DEFAULT 'a;b';
+      CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS $$ SELECT 2 * n; $$;
+
+      UPDATE note
+        SET text = missing;
+      DROP TABLE note;`;
+    const error = await expectRefusal('START_FAILED', run(await component('note', { ...FIRST, '002.do.broken.sql': script })));
+    expect(error.message).to.contain('note/002.do.broken.sql').and.contain('"missing" does not exist');
+    expect(error.message).to.contain('line 5: UPDATE note SET text = missing').and.not.contain('DROP');
+  });
+
+  it('refuses a file that would end its transaction, before it does anything', async () => {
+    const file = { '002.do.broken.sql': 'CREATE TABLE half (id int);\nCOMMIT;\nSELECT 1 / 0;' };
+    const error = await expectRefusal('START_FAILED', run(await component('note', { ...FIRST, ...file })));
+    expect(error.message).to.contain('note/002.do.broken.sql').and.contain('COMMIT in line 2');
+    expect(await tables()).to.deep.equal(['migration_note', 'note']);
+  });
+
+  it('leaves nothing of a file in whose middle the connection is lost, and goes on the next time', async () => {
+    await run(await component('note', FIRST));
+    // Waits for this lock in its middle.
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const { promise: locked, resolve: lock } = Promise.withResolvers<void>();
+    const holder = database.transaction('test.hold', async (tx) => {
+      await tx.query({ name: 'test.lock', text: 'LOCK TABLE note' }, []);
+      lock();
+      await done;
+    });
+    await locked;
+    const grown = await component('note', { ...FIRST, '002.do.grow.sql': `CREATE TABLE half (id int); ${SECOND['002.do.add-text.sql']}` });
+    const broken = expectRefusal('DATABASE_UNAVAILABLE', run(grown));
+    const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE application_name = 'mesh migrate' AND datname = current_database() AND wait_event_type = 'Lock'`;
+    await until('it was cut in its middle', async () => (await database.query({ name: 'test.cut', text: cut }, [])).length === 1);
+    const error = await broken;
+    finish();
+    await holder;
+    expect(error.message).to.contain('note/002.do.grow.sql').and.contain('left nothing behind').and.contain(new URL(place.url).pathname);
+    expect(await tables()).to.deep.equal(['migration_note', 'note']);
+    expect(await run(grown)).to.deep.equal(['note/002.do.grow.sql']);
   });
 
   it('leaves not even a version table when the first file fails', async () => {

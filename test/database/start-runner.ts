@@ -2,6 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+import { expect } from 'chai';
+
 /** What `embedded-runner.ts` says. */
 export type RunnerMessage =
   | { readonly type: 'started'; readonly pid: number; readonly url: string }
@@ -16,9 +18,17 @@ export interface Runner {
   kill(): Promise<void>;
 }
 
+export interface RunnerOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  /** A program that starts the process, and its arguments. */
+  readonly through?: readonly string[];
+}
+
 /** Starts an embedded Postgres from a process of its own, as this user or another. */
-export async function startRunner(dataDir: string, user: { uid?: number; gid?: number } = {}): Promise<Runner> {
-  const child = fork(join(import.meta.dirname, 'embedded-runner.ts'), [dataDir], { ...user, detached: true });
+export async function startRunner(dataDir: string, { through = [], ...user }: RunnerOptions = {}): Promise<Runner> {
+  const [execPath = process.execPath, ...execArgv] = [...through, process.execPath];
+  const child = fork(join(import.meta.dirname, 'embedded-runner.ts'), [dataDir], { ...user, execPath, execArgv, detached: true });
   const exited = once(child, 'exit');
   const [message] = (await Promise.race([once(child, 'message'), exited])) as [RunnerMessage];
   if (typeof message !== 'object' || message === null) throw new Error('the runner ended before it said anything');
@@ -26,7 +36,7 @@ export async function startRunner(dataDir: string, user: { uid?: number; gid?: n
     process: child,
     message,
     async stop() {
-      if (message.type === 'started') child.send('stop');
+      if (message.type === 'started' && child.connected) child.send('stop');
       await exited;
     },
     async kill() {
@@ -34,4 +44,14 @@ export async function startRunner(dataDir: string, user: { uid?: number; gid?: n
       await exited;
     },
   };
+}
+
+/** What a runner says that has started its Postgres; fails when it has not. */
+export function started({ message }: Runner): RunnerMessage & { type: 'started' } {
+  return message.type === 'started' ? message : expect.fail(message.message);
+}
+
+/** What a runner says that was refused; fails when it was not. */
+export function refused({ message }: Runner): RunnerMessage & { type: 'refused' } {
+  return message.type === 'refused' ? message : expect.fail('it started');
 }

@@ -36,8 +36,11 @@ describe('a database in trouble', () => {
     server.close();
     await once(server, 'close');
     const database = openTestDatabase({ url: `postgres://someone:hidden@127.0.0.1:${port}/shop` });
-    const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
-    expect(error.message).to.contain('DATABASE_URL').and.not.contain('hidden');
+    for (const failing of [() => database.query(one, []), () => database.transaction('test.none', async () => undefined), () => database.ping()]) {
+      const { message } = await expectRefusal('DATABASE_UNAVAILABLE', failing());
+      expect(message).to.contain(`the database 127.0.0.1:${port}/shop does not answer`).and.contain('DATABASE_URL');
+      expect(message).to.not.match(/someone|hidden/);
+    }
     await database.stop();
   });
 
@@ -51,7 +54,7 @@ describe('a database in trouble', () => {
   it('says that there is no database of that name', async () => {
     const database = openTestDatabase({ url: changed((url) => (url.pathname = '/nowhere')) });
     const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(one, []));
-    expect(error.message).to.contain('no database of the name');
+    expect(error.message).to.contain(':5432/nowhere does not exist');
     await database.stop();
   });
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import { parse } from 'yaml';
 
+import { MODULES } from '#modules';
+
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
 export interface HealthCheck {
@@ -59,3 +61,28 @@ export function interpolate(value: string, outside: Readonly<Record<string, stri
     return found;
   });
 }
+
+const OUTSIDE = { STRIPE_API_KEY: 'sk_test_compose' };
+
+/** What a container gets, with what must be set outside. */
+export function environmentOf(name: string): Record<string, string> {
+  const entries = Object.entries(composeService(name).environment ?? {});
+  return Object.fromEntries(entries.map(([key, value]) => [key, interpolate(value, OUTSIDE)]));
+}
+
+/** What the servers that are not ours read, and who says so. */
+export const OTHERS_VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  postgres: {
+    POSTGRES_PASSWORD: "the image's own: password of the superuser, refused when empty",
+    SHOP_DATABASE_PASSWORD: 'deploy/compose/postgres.sql reads it by \\getenv',
+  },
+  jaeger: { OTEL_TRACES_SAMPLER: "OpenTelemetry's: Jaeger's own spans, of its queries" },
+  consul: {},
+};
+
+/** The only doors to the machine, and only for the machine itself. */
+export const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
+  consul: ['127.0.0.1:8500:8500'],
+  jaeger: ['127.0.0.1:16686:16686'],
+  order: [`127.0.0.1:${MODULES.order}:${MODULES.order}`],
+};

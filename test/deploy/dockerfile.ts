@@ -73,3 +73,8 @@ function readExecForm(rest: string): readonly string[] {
   if (Array.isArray(parsed) && parsed.every((word) => typeof word === 'string')) return parsed;
   throw new Error(`not in exec form, so signals would go to a shell: ${rest}`);
 }
+
+/** Whether a file of the repository gets into the image. */
+export function copies({ steps }: ImageRecipe, path: string): boolean {
+  return steps.some((step) => step.kind === 'copy' && step.sources.some((source) => path === source || path.startsWith(`${source}/`)));
+}

@@ -9,15 +9,16 @@ export interface PlacedOrder {
   readonly state: string;
 }
 
-/** What a shop's first customer does, by one call to each of three services. */
+/** What a shop's first customer does, by one call to each of four services. */
 export async function placeFirstOrder(call: MeshCall): Promise<PlacedOrder> {
   const productId = `kettle-${randomUUID()}`;
   const { user } = await answer<{ user: { userId: string } }>(call, 'user.CreateUser', { email: 'buyer@example.com', displayName: 'Buyer' });
+  await answer(call, 'product.CreateProduct', { productId, name: 'Kettle', price: { currencyCode: 'EUR', units: '30' } });
   await answer(call, 'inventory.SetStock', { productId, available: '3' });
   const { order } = await answer<{ order: PlacedOrder }>(call, 'order.PlaceOrder', {
     requestId: randomUUID(),
     userId: user.userId,
-    lines: [{ productId, quantity: 2, unitPrice: { currencyCode: 'EUR', units: '30' } }],
+    lines: [{ productId, quantity: 2 }],
     paymentMethod: 'pm_card_visa',
     shippingAddress: { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
   });

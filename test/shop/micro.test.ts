@@ -1,4 +1,5 @@
 import { describeShop } from './behaviour/index.ts';
+import { expectBooksAgree } from './books-agree.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
 describe('the shop (a process for each service)', function () {
@@ -10,4 +11,8 @@ describe('the shop (a process for each service)', function () {
   after(() => shop?.stop());
 
   describeShop(() => shop);
+
+  describe('in the end', () => {
+    it('has books that agree', () => expectBooksAgree(shop, { directCalls: true }));
+  });
 });

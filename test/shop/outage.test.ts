@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { MeshError } from '#kit';
 import { OrderState } from '#proto/shop/order/v1/order_pb.js';
 
+import { expectBooksAgree } from './books-agree.ts';
 import { newProduct, newUser, place, requestFor, stockOf, until } from './orders.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
@@ -54,4 +55,6 @@ describe('a shop whose Postgres is killed with kill -9', function () {
     }
     expect(await stockOf(shop, productId)).to.deep.equal([80n, 0n, 20n]);
   });
+
+  it('ends with books that agree', () => expectBooksAgree(shop));
 });

@@ -12,6 +12,7 @@ import { createLifecycle, silentLog, systemClock } from '#kit';
 import { type Client, createMesh } from '#mesh';
 import { OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
 
+import { expectBooksAgree } from './books-agree.ts';
 import { armFault } from './faults/fault.ts';
 import { FAULTY } from './faults/faulty-shop.ts';
 import { finalOrder, moneyOf, newProduct, newUser, place, requestFor, stockOf } from './orders.ts';
@@ -94,4 +95,6 @@ describe('two instances of order', function () {
     expect(await moneyOf(shop, order.orderId)).to.deep.equal({ captures: 1, net: 2500n });
     expect(await stockOf(shop, productId)).to.deep.equal([8n, 0n, 2n]);
   });
+
+  it('end with books that agree', () => expectBooksAgree(shop));
 });

@@ -3,15 +3,18 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 
 import { systemClock } from '#kit';
-import { fetchTrace, startTracing, type TraceTree, waitForTrace, walk } from '#tracing';
+import { fetchTrace, searchTraces, startTracing, type TraceTree, waitForTrace, walk } from '#tracing';
 
 import type { JaegerAnswer, JaegerTrace } from '../../tracing/jaeger-api.ts';
 import { captureLog } from './captured-log.ts';
 import { everything, inOrder } from './everything.ts';
 import { ask, postSpans } from './http.ts';
-import { exportOf, exportOfEverything, START_US, TRACE_ID } from './otlp-json.ts';
+import { exportOf, exportOfEverything, exportOfSpan, type SentSpan, START_US, TRACE_ID } from './otlp-json.ts';
 import { type TraceBackend, traceBackends } from './trace-backends.ts';
 import { expectOrder, traceOrder } from './traced-order.ts';
+
+/** Everything that is sent here. */
+const RECENT = { lookbackMs: 600_000, nowMs: Date.now() };
 
 for (const { name, start } of traceBackends) {
   describe(`${name}, as a trace backend`, () => {
@@ -28,6 +31,10 @@ for (const { name, start } of traceBackends) {
 
     const until = (traceId: string, isComplete: (tree: TraceTree) => boolean): Promise<TraceTree> =>
       waitForTrace(backend.queryUrl, traceId, isComplete, { deadlineMs: 8_000, clock: systemClock });
+
+    const post = async (...spans: readonly SentSpan[]): Promise<void> => {
+      for (const span of spans) expect((await postSpans(backend.otlpUrl, exportOfSpan(span))).status).to.equal(200);
+    };
 
     it('gives back the spans of two services in one process, every parent present', async () => {
       const { log, lines } = captureLog();
@@ -92,6 +99,46 @@ for (const { name, start } of traceBackends) {
       ]);
     });
 
+    it('finds traces by what one of their spans says, or its service, or an event', async () => {
+      const [one, other] = ['1'.repeat(32), '2'.repeat(32)];
+      const tagged = { traceId: one, service: 'tagged' };
+      const text = (stringValue: string): object => ({ stringValue });
+      await post(
+        { ...tagged, kind: 2, attributes: { subject: text('order-1'), paid: { boolValue: true } } },
+        { ...tagged, startUs: 1, attributes: { tries: { intValue: '3' }, share: { doubleValue: 0.5 } } },
+        { traceId: one, service: 'aside', startUs: 2, attributes: { subject: text('order-2') } },
+        { traceId: other, service: 'tagged', resource: { 'service.version': text('2') }, event: { why: text('late') } },
+      );
+      await until(one, ({ spanCount }) => spanCount === 3);
+      await until(other, ({ spanCount }) => spanCount === 1);
+      const found = async (tags: Readonly<Record<string, string>>, service = 'tagged'): Promise<string[]> =>
+        (await searchTraces(backend.queryUrl, { ...RECENT, service, tags, limit: 10 })).map(({ traceId }) => traceId);
+      expect(await found({ subject: 'order-1' })).to.deep.equal([one]);
+      expect(await found({ subject: 'order-1', paid: 'true', 'span.kind': 'server' })).to.deep.equal([one]);
+      expect(await found({ tries: '3', share: '0.5' })).to.deep.equal([one]);
+      expect(await found({ 'service.version': '2' })).to.deep.equal([other]);
+      expect(await found({ why: 'late' })).to.deep.equal([other]);
+      expect(await found({})).to.have.members([one, other]);
+      // Not another value, not spread over two spans, not the span of another service.
+      expect(await found({ subject: 'order-2' })).to.deep.equal([]);
+      expect(await found({ subject: 'order-1', tries: '3' })).to.deep.equal([]);
+      expect(await found({ subject: 'order-2' }, 'aside')).to.deep.equal([one]);
+      expect(await found({ 'service.name': 'tagged' })).to.deep.equal([]);
+    });
+
+    it('gives the newest traces when there are too many, by their start and not by when they came', async () => {
+      const ids = ['4', '5', '6'].map((digit) => digit.repeat(32));
+      for (const [index, traceId] of [...ids.entries()].reverse()) {
+        await post({ traceId, service: 'many', startUs: index * 1_000 });
+        await until(traceId, ({ spanCount }) => spanCount === 1);
+      }
+      const search = { ...RECENT, service: 'many', tags: {} };
+      const newest = await searchTraces(backend.queryUrl, { ...search, limit: 2 });
+      expect(newest.map(({ traceId }) => traceId)).to.deep.equal(ids.slice(1));
+      const earlier = { ...search, limit: 2, nowMs: RECENT.nowMs - 3_600_000 };
+      expect(await searchTraces(backend.queryUrl, earlier)).to.deep.equal([]);
+    });
+
     it('refuses bad requests', async () => {
       const status = async (path: string): Promise<number> => (await ask(backend.queryUrl + path)).status;
       expect(await fetchTrace(backend.queryUrl, 'e'.repeat(32))).to.equal(undefined);
@@ -100,6 +147,9 @@ for (const { name, start } of traceBackends) {
       expect(await status('/api/operations')).to.equal(400);
       expect(await status('/api/traces?service=order&limit=many')).to.equal(400);
       expect(await status('/api/traces?service=order&start=early')).to.equal(400);
+      for (const tags of ['{', 'a:b', '["a"]', '{"a":1}']) {
+        expect(await status(`/api/traces?service=order&tags=${encodeURIComponent(tags)}`), tags).to.equal(400);
+      }
       expect((await ask(`${backend.otlpUrl}/v1/traces`)).status).to.equal(405);
       expect((await postSpans(backend.otlpUrl, 'x', { 'content-type': 'text/plain' })).status).to.equal(415);
       for (const body of ['{bad', '{"resourceSpans":"x"}', JSON.stringify(exportOf(1, 'zz'))]) {

@@ -34,6 +34,51 @@ export function exportOfEverything(): object {
   };
 }
 
+/** One span, of which a test says what matters to it. */
+export interface SentSpan {
+  readonly traceId: string;
+  readonly service: string;
+  /** 16 hexadecimal digits; by default made from its start. */
+  readonly spanId?: string;
+  readonly parentSpanId?: string;
+  readonly name?: string;
+  /** Microseconds after {@link START_US}. */
+  readonly startUs?: number;
+  /** Default 1. */
+  readonly durationUs?: number;
+  /** As OTLP has them: `server` is 2. */
+  readonly kind?: number;
+  /** As OTLP's AnyValues. */
+  readonly attributes?: Readonly<Record<string, object>>;
+  readonly resource?: Readonly<Record<string, object>>;
+  readonly event?: Readonly<Record<string, object>>;
+  /** Sentence of a span that failed. */
+  readonly failure?: string;
+  readonly link?: { readonly traceId: string; readonly spanId: string };
+}
+
+export function exportOfSpan(sent: SentSpan): object {
+  const { traceId, service, parentSpanId, name = 'span', startUs = 0, durationUs = 1, kind = 1 } = sent;
+  const { attributes = {}, resource = {}, event, failure, link } = sent;
+  const list = (values: Readonly<Record<string, object>>): object[] =>
+    Object.entries(values).map(([key, value]) => attribute(key, value));
+  const span = {
+    traceId,
+    spanId: sent.spanId ?? (startUs + 1).toString(16).padStart(16, '0'),
+    ...(parentSpanId !== undefined && { parentSpanId }),
+    name,
+    kind,
+    startTimeUnixNano: nanos(startUs),
+    endTimeUnixNano: nanos(startUs + durationUs),
+    attributes: list(attributes),
+    links: link ? [link] : [],
+    ...(failure !== undefined && { status: { code: 2, message: failure } }),
+    events: event ? [{ name: 'event', timeUnixNano: nanos(startUs), attributes: list(event) }] : [],
+  };
+  const process = { attributes: list({ 'service.name': { stringValue: service }, ...resource }) };
+  return { resourceSpans: [{ resource: process, scopeSpans: [{ spans: [span] }] }] };
+}
+
 /** An export of `count` spans of one trace. */
 export function exportOf(count: number, traceId = TRACE_ID, service = 'order'): object {
   const spans = Array.from({ length: count }, (_, index) => ({

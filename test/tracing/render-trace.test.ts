@@ -41,7 +41,12 @@ const order: readonly SpanDraft[] = [
     name: 'shop.payment.v1.PaymentService/Charge',
     startUs: 12_000,
     durationUs: 20_000,
-    tags: { 'span.kind': 'server', error: true, 'otel.status_description': 'the card was declined; use another one' },
+    tags: {
+      'span.kind': 'server',
+      error: true,
+      'otel.status_description': 'the card was declined; use another one',
+      'mesh.error.reason': 'CARD_DECLINED',
+    },
   },
 ];
 
@@ -49,17 +54,18 @@ const render = (drafts: readonly SpanDraft[], width = 100): string[] =>
   renderTrace(buildTree(traceOf(...drafts)), { width }).split('\n');
 
 describe('rendering a trace', () => {
-  it('shows who called whom, when, for how long, and what failed', () => {
+  it('shows who called whom, when, for how long, what of it the critical path is, and what failed', () => {
     expect(render(order)).to.deep.equal([
       `trace ${TRACE_ID}: 6 spans, 3 services, 43.1 ms, 1 error`,
       '',
-      'order    OrderService/PlaceOrder                               0 ms    43.1 ms  ━━━━━━━━━━━━━━━━━━━━',
-      'order    ├─ → UserService/GetUser                            1.2 ms     3.4 ms  ━━',
-      'user     │  └─ UserService/GetUser                           2.0 ms     1.9 ms  ━',
-      'user     │     └─ → SELECT user.users                        2.5 ms    0.42 ms   ━',
-      'order    └─ saga step charge                                10.0 ms    30.0 ms      ━━━━━━━━━━━━━━',
-      'payment     └─ ✗ PaymentService/Charge                      12.0 ms    20.0 ms       ━━━━━━━━━',
-      '                 the card was declined; use another one',
+      'service  span                                        start      took  critical',
+      'order    OrderService/PlaceOrder                      0 ms   43.1 ms    9.7 ms  ━─━━━──────────────━',
+      'order    ├─ → UserService/GetUser                   1.2 ms    3.4 ms    1.5 ms  ──',
+      'user     │  └─ UserService/GetUser                  2.0 ms    1.9 ms    1.5 ms  ─━',
+      'user     │     └─ → SELECT user.users               2.5 ms   0.42 ms   0.42 ms   ─',
+      'order    └─ saga step charge                       10.0 ms   30.0 ms   10.0 ms      ─━─────────━━━━',
+      'payment     └─ ✗ PaymentService/Charge             12.0 ms   20.0 ms   20.0 ms       ─━━━━━━━━━',
+      '                 CARD_DECLINED: the card was declined; use another one',
     ]);
   });
 
@@ -75,9 +81,22 @@ describe('rendering a trace', () => {
     }));
     for (const width of [60, 80, 100, 160]) {
       const lines = render(deep, width);
-      expect(lines).to.have.length(2 + 2 * 60);
+      expect(lines).to.have.length(3 + 2 * 60);
       expect(Math.max(...lines.map((line) => line.length))).to.be.at.most(width);
     }
+  });
+
+  it('leaves the column of the critical path empty for a span beside it, and its bar light', () => {
+    const lines = render([
+      { id: 'root', durationUs: 100_000 },
+      { id: 'beside', parent: 'root', startUs: 10_000, durationUs: 40_000 },
+      { id: 'slow', parent: 'root', startUs: 10_000, durationUs: 85_000 },
+    ]);
+    expect(lines.slice(3)).to.deep.equal([
+      'order    root                                         0 ms  100.0 ms   15.0 ms  ━━─────────────────━',
+      'order    ├─ slow                                   10.0 ms   85.0 ms   85.0 ms    ━━━━━━━━━━━━━━━━━',
+      'order    └─ beside                                 10.0 ms   40.0 ms              ────────',
+    ]);
   });
 
   it('says what an orphan misses and what a span continues', () => {
@@ -95,7 +114,7 @@ describe('rendering a trace', () => {
       },
     ]);
     const text = lines.join('\n');
-    expect(text).to.match(/^order {2}\? lost/m);
+    expect(text).to.match(/^order {4}\? lost/m);
     expect(text).to.match(/its parent gone is not in the trace$/m);
     expect(text).to.match(/continues span earlier$/m);
     expect(text).to.match(/continues span far of trace other$/m);

@@ -11,6 +11,9 @@ export interface SpanDraft {
   readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
 }
 
+/** What `startUs` counts from. */
+export const EPOCH_US = 1_700_000_000_000_000;
+
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 /** A trace as Jaeger answers it, from the little that a test wants to say. */
@@ -41,7 +44,7 @@ function spanOf({
     spanID: id,
     operationName: name,
     references,
-    startTime: 1_700_000_000_000_000 + startUs,
+    startTime: EPOCH_US + startUs,
     duration: durationUs,
     tags: Object.entries(tags).map(([key, value]): JaegerTag => ({
       key,

@@ -1,13 +1,12 @@
-import { SpanKind } from '@opentelemetry/api';
+import { SpanKind, TraceFlags } from '@opentelemetry/api';
 import { expect } from 'chai';
 
 import { refusal, systemClock } from '#kit';
 import {
+  currentTraceparent,
   extractContext,
-  injectContext,
   isWhole,
   type LinkedSpan,
-  linksTo,
   type Tracing,
   waitForTrace,
   walk,
@@ -25,15 +24,15 @@ const SENTENCE = 'the card was declined; use another one';
 export async function traceOrder(tracing: Tracing): Promise<string> {
   const order = tracing.tracer({ service: 'order', version: '1.0.0', instanceId: 'order-1' });
   const payment = tracing.tracer({ service: 'payment', version: '2.0.0', instanceId: 'payment-7' });
-  const links = linksTo({ traceparent: `00-${EARLIER.traceId}-${EARLIER.spanId}-01` });
+  const links = [{ context: { ...EARLIER, traceFlags: TraceFlags.SAMPLED } }];
 
-  const sent: Record<string, string> = {};
+  let traceparent: string | undefined;
   const attributes = { 'server.port': 50054, cached: false };
   const traceId = await withSpan(order, 'PlaceOrder', { kind: SpanKind.SERVER, links }, async (placed) => {
-    await withSpan(order, 'Charge', { kind: SpanKind.CLIENT, attributes }, () => injectContext(sent));
+    await withSpan(order, 'Charge', { kind: SpanKind.CLIENT, attributes }, () => (traceparent = currentTraceparent()));
     return placed.spanContext().traceId;
   });
-  await withSpan(payment, 'Charge', { kind: SpanKind.SERVER, parent: extractContext(sent) }, async () => {
+  await withSpan(payment, 'Charge', { kind: SpanKind.SERVER, parent: extractContext({ traceparent }) }, async () => {
     for (let step = 0; step < STEPS; step += 1) await withSpan(payment, 'step', {}, () => undefined);
     throw refusal('CARD_DECLINED', SENTENCE);
   }).catch(() => undefined);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 
 import type { Clock, MeshError } from '#kit';
-import { fetchTrace, isWhole, waitForTrace } from '#tracing';
+import { fetchTrace, isWhole, settledTrace, waitForTrace } from '#tracing';
 
 import { TRACE_ID, traceOf } from './trace-json.ts';
 
@@ -68,6 +68,28 @@ describe('reading a trace', () => {
     const error = await failure(waitForTrace(url, TRACE_ID, isWhole, { deadlineMs: 1_000, clock: fastClock() }));
     expect(error).to.include({ reason: 'DEADLINE_EXCEEDED' });
     expect(error.message).to.contain('lonely').and.contain('1000 ms');
+  });
+
+  it('takes what there is when the time is up, if it is told to', async () => {
+    const answers = [
+      json({ data: null, errors: [{ code: 404, msg: 'trace not found' }] }),
+      json({ data: [traceOf({ id: 'lonely', parent: 'gone' })] }),
+    ];
+    await serve((_, response) => {
+      const isLast = answers.length === 1;
+      response.writeHead(isLast ? 200 : 404).end(isLast ? answers[0] : answers.shift());
+    });
+    const tree = await settledTrace(url, TRACE_ID, isWhole, { deadlineMs: 1_000, clock: fastClock() });
+    expect(tree?.roots[0]?.missingParent).to.equal('gone');
+  });
+
+  it('gives nothing for a trace that does not come, and says at once that nobody answers', async () => {
+    await serve((_, response) => void response.writeHead(404).end(json({ data: null, errors: [] })));
+    const clock = fastClock();
+    expect(await settledTrace(url, TRACE_ID, isWhole, { deadlineMs: 1_000, clock })).to.equal(undefined);
+    expect(clock.slept.length).to.be.greaterThan(3);
+    const nobody = settledTrace('http://127.0.0.1:1', TRACE_ID, isWhole, { deadlineMs: 1_000, clock: fastClock() });
+    expect((await failure(nobody)).reason).to.equal('UNREACHABLE');
   });
 
   it('says that nobody answers, or somebody else', async () => {

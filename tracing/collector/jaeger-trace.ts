@@ -1,4 +1,4 @@
-import type { JaegerLog, JaegerProcess, JaegerReference, JaegerSpan, JaegerTrace } from '../jaeger-api.ts';
+import type { JaegerLog, JaegerProcess, JaegerReference, JaegerSpan, JaegerTag, JaegerTrace } from '../jaeger-api.ts';
 import { attributesOf, stringOf, tagsOf } from './jaeger-tags.ts';
 import { isRecord, type OtlpRecord, type OtlpSpan } from './otlp-json.ts';
 import type { StoredTrace } from './span-store.ts';
@@ -43,6 +43,12 @@ export function startOf({ raw }: OtlpSpan): number {
   return microseconds(raw['startTimeUnixNano']);
 }
 
+/** All that a span can be searched by: its own tags, those of its service, and what its events say. */
+export function tagsOfSpan(span: OtlpSpan): JaegerTag[] {
+  const events = recordsIn(span.raw['events']).flatMap((event) => toLog(event).fields);
+  return [...ownTagsOf(span), ...toProcess(span.resource).tags, ...events];
+}
+
 function toProcess(resource: OtlpRecord): JaegerProcess {
   const tags = tagsOf(attributesOf(resource));
   const name = tags.find(({ key }) => key === 'service.name')?.value;
@@ -63,11 +69,15 @@ function toSpan(span: OtlpSpan, processID: string, siblings: ReadonlyMap<string,
     references: referencesOf(span),
     startTime,
     duration: Math.max(0, durationOf(raw)),
-    tags: tagsOf({ ...attributesOf(raw), ...derivedAttributes(span) }),
+    tags: ownTagsOf(span),
     logs: recordsIn(raw['events']).map(toLog),
     processID,
     warnings: isOrphan ? [`parent span ${parentSpanId} is not in the trace`] : null,
   };
+}
+
+function ownTagsOf(span: OtlpSpan): JaegerTag[] {
+  return tagsOf({ ...attributesOf(span.raw), ...derivedAttributes(span) });
 }
 
 /** What Jaeger says by tags and OTLP by fields. Source: OpenTelemetry specification, "Transformation to Jaeger". */

@@ -1,15 +1,14 @@
 import { type Context, Hono } from 'hono';
 
+import { MeshError } from '#kit';
+
 import type { JaegerAnswer } from '../jaeger-api.ts';
-import { kindOf, serviceOf, startOf, toJaegerTrace } from './jaeger-trace.ts';
+import { kindOf, serviceOf, toJaegerTrace } from './jaeger-trace.ts';
 import type { OtlpSpan } from './otlp-json.ts';
 import type { NodeRoutes } from './otlp-routes.ts';
+import { searchTraces, unknownParameter } from './search-traces.ts';
 import type { SpanStore } from './span-store.ts';
 
-/** Jaeger's default when a search does not say. */
-const DEFAULT_LIMIT = 100;
-/** Times are microseconds since the epoch. Jaeger's UI sends `lookback` beside them, saying the same again. */
-const SEARCHED_BY: ReadonlySet<string> = new Set(['service', 'operation', 'limit', 'start', 'end', 'lookback']);
 const NOT_HERE = 'the local span collector does not answer this; run a real Jaeger for it';
 
 /** The part of Jaeger's query API that lists services and reads traces; 501 for the rest. */
@@ -38,28 +37,22 @@ export function queryRoutes(store: SpanStore): NodeRoutes {
     const trace = store.get(traceId.padStart(32, '0'));
     return trace === undefined ? refuse(c, 404, 'trace not found') : answer(c, [toJaegerTrace(trace)], 0);
   });
-  routes.get('/api/traces', (c) => searchTraces(c, store));
+  routes.get('/api/traces', (c) => answerSearch(c, store));
   routes.notFound((c) => refuse(c, 501, NOT_HERE));
   return routes;
 }
 
-function searchTraces(c: Context, store: SpanStore): Response {
+function answerSearch(c: Context, store: SpanStore): Response {
   const query = c.req.query();
-  const other = Object.keys(query).find((name) => !SEARCHED_BY.has(name));
+  const other = unknownParameter(query);
   if (other !== undefined)
     return refuse(c, 501, `the local span collector does not search by ${other}; run a real Jaeger for it`);
-  const { service, operation, limit = DEFAULT_LIMIT, start = 0, end = Infinity } = query;
-  if (service === undefined) return refuse(c, 400, "parameter 'service' is required");
-  for (const [name, value] of Object.entries({ limit, start, end })) {
-    if (Number.isNaN(Number(value))) return refuse(c, 400, `unable to parse param '${name}': it is not a number`);
+  try {
+    return answer(c, searchTraces(store, query).map(toJaegerTrace), 0);
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError)) throw thrown;
+    return refuse(c, 400, thrown.message);
   }
-  const matches = (span: OtlpSpan): boolean =>
-    serviceOf(span) === service &&
-    (operation === undefined || span.name === operation) &&
-    startOf(span) >= Number(start) &&
-    startOf(span) <= Number(end);
-  const found = store.traces().filter(({ spans }) => [...spans.values()].some(matches));
-  return answer(c, found.slice(0, Math.max(1, Number(limit))).map(toJaegerTrace), 0);
 }
 
 function spansOf(store: SpanStore, service: string): OtlpSpan[] {

@@ -5,6 +5,7 @@ import { generatedDrift } from '../contracts/generated-drift.ts';
 import { checkImports } from '../imports/check-imports.ts';
 import { runTool } from '../run-tool.ts';
 import { lockfileProblems } from './lockfile.ts';
+import { reasonProblems } from './reasons.ts';
 
 export type Check = {
   readonly name: string;
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   { name: 'contracts: breaking', about: 'buf breaking against proto/baseline.binpb', run: breakingShapes },
   { name: 'contracts: policies', about: 'deadlines and idempotency keys against the baseline', run: breakingPolicies },
   { name: 'lockfile', about: 'dependencies are pinned, npm ci takes the lock', run: (root) => lockfileProblems(root) },
+  { name: 'reasons', about: 'each of kit/reasons.ts is given by some code and expected by some test', run: (root) => reasonProblems(root) },
   { name: 'imports', about: 'layers, borders and cycles by the import table', run: (root) => checkImports(root) },
 ];
 

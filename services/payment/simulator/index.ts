@@ -7,3 +7,4 @@ export {
   type StripeSimulatorOptions,
 } from './start.ts';
 export { type LedgerEntry, readLedger } from './ledger.ts';
+export { fromStripeAmount } from '../stripe-amount.ts';

@@ -3,7 +3,7 @@ import type { Queryable, Statement, Transaction } from '#database';
 import type { Page } from './paging.ts';
 import { chargeIdOf, type PaymentIntent } from './payment-intent.ts';
 
-const COLUMNS = `id, amount, amount_refunded AS "amountRefunded", currency,
+const COLUMNS = `id, amount, amount_refunded AS "amountRefunded", refunds_refused AS "refundsRefused", currency,
   payment_method AS "paymentMethod", decline, metadata, created_at AS "createdAt"`;
 
 /** The intent and, when its money was captured, the ledger's entry: one statement, for every charge runs it. */

@@ -5,8 +5,11 @@ import type { Decline } from './test-cards.ts';
 export interface PaymentIntent {
   /** `pi_…`; sorts by time of creation. */
   readonly id: string;
+  /** In the unit Stripe counts in. */
   readonly amount: bigint;
   readonly amountRefunded: bigint;
+  /** How often a refund of it was refused. */
+  readonly refundsRefused: number;
   readonly currency: string;
   readonly paymentMethod: string;
   /** Null when the money was captured. */
@@ -19,7 +22,7 @@ export interface PaymentIntent {
 export function newPaymentIntent(request: ChargeRequest, suffix: string, createdAt: Date): PaymentIntent {
   const { outcome, amount, currency, paymentMethod, metadata } = request;
   const decline = outcome.kind === 'declined' ? withoutKind(outcome) : null;
-  return { id: `pi_${suffix}`, amount, amountRefunded: 0n, currency, paymentMethod, decline, metadata, createdAt };
+  return { id: `pi_${suffix}`, amount, amountRefunded: 0n, refundsRefused: 0, currency, paymentMethod, decline, metadata, createdAt };
 }
 
 function withoutKind({ code, declineCode, message }: Decline): Decline {
@@ -31,7 +34,7 @@ export function chargeIdOf(paymentIntentId: string): string {
   return paymentIntentId.replace('pi_', 'ch_');
 }
 
-/** As Stripe shows it: https://docs.stripe.com/api/payment_intents/object. Amounts are below 10^8, so a number holds them. */
+/** As Stripe shows it: https://docs.stripe.com/api/payment_intents/object. Amounts are below 10^12, so a number holds them. */
 export function toStripePaymentIntent(intent: PaymentIntent): object {
   const { id, amount, currency, paymentMethod, decline, metadata, createdAt } = intent;
   return {

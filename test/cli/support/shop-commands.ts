@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 
+import { MODULE_NAMES } from '#modules';
+
 import { meshHere } from './in-process.ts';
 import type { Environment } from './shop-folder.ts';
 
 /** What `mesh ps --json` says of an instance, as far as tests ask. */
 export interface ListedInstance {
+  /** `process` for a process that has no registered instance. */
+  readonly kind: 'instance' | 'process';
   readonly id: string;
   readonly service: string;
   readonly address: string;
@@ -13,12 +17,14 @@ export interface ListedInstance {
   readonly pid?: number;
 }
 
-export const SERVICES = ['inventory', 'order', 'payment', 'user'] as const;
+/** In the order in which `mesh ps` lists them. */
+export const SERVICES: readonly string[] = MODULE_NAMES.toSorted();
 
+/** The registered instances. */
 export async function ps(environment: Environment): Promise<readonly ListedInstance[]> {
   const { exitCode, stdout, stderr } = await meshHere(['ps', '--json'], environment);
   expect(exitCode, stderr).to.equal(0);
-  return JSON.parse(stdout) as ListedInstance[];
+  return (JSON.parse(stdout) as ListedInstance[]).filter(({ kind }) => kind === 'instance');
 }
 
 /** Calls a method that must succeed; returns its answer. */
@@ -36,7 +42,7 @@ export function orderRequest(): Record<string, unknown> {
   return {
     requestId: `test-${process.pid}-${Date.now()}-${requests}`,
     userId: 'demo',
-    lines: [{ productId: 'coffee-beans', quantity: 1, unitPrice: { currencyCode: 'EUR', units: '12' } }],
+    lines: [{ productId: 'coffee-beans', quantity: 1 }],
     paymentMethod: 'pm_card_visa',
     shippingAddress: { recipient: 'Ada', street: 'Side Street 2', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },
   };

@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { MODULE_NAMES } from '#modules';
+
 import { dataFolder } from '../../../cli/local/data-folder.ts';
+import { portSetting } from '../../../cli/settings.ts';
 import { makeTestFolder } from '../../database/postgres-fixture.ts';
 import { leftOvers } from './left-overs.ts';
 
@@ -19,7 +22,7 @@ export interface ShopFolder {
   remove(): Promise<void>;
 }
 
-const FREE_PORTS = { MESH_PORT_USER: '0', MESH_PORT_INVENTORY: '0', MESH_PORT_PAYMENT: '0', MESH_PORT_ORDER: '0' };
+const FREE_PORTS: Environment = Object.fromEntries(MODULE_NAMES.map((name) => [portSetting(name), '0']));
 
 export async function makeShopFolder(settings: Environment = {}): Promise<ShopFolder> {
   const root = await makeTestFolder();

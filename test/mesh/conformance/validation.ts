@@ -1,6 +1,7 @@
+import { create } from '@bufbuild/protobuf';
 import { expect } from 'chai';
 
-import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { OrderService, PlaceOrderRequestSchema } from '#proto/shop/order/v1/order_pb.js';
 
 import { type Transport, useFleet } from '../support/fleet.ts';
 import { allOf, failureOf } from '../support/outcome.ts';
@@ -48,6 +49,16 @@ export function validation(transport: Transport): void {
       expect(refused).to.include({ code: 'INVALID_ARGUMENT', reason: 'INVALID_ARGUMENT' });
       expect(refused.violations).to.have.length(20);
       expect(refused.message).to.contain('and 181 more like these').and.to.have.length.below(4_000);
+    });
+
+    it('is refused with the path of each string that holds a NUL character, whatever the contract says of it', async () => {
+      const request = create(PlaceOrderRequestSchema, placeOrderRequest({ lines: [{ productId: 'beans', quantity: 1, name: '\u0000' }] }));
+      Object.assign(request.shippingAddress ?? {}, { city: 'Ber\u0000lin' });
+      const refused = await failureOf(fleet().client(OrderService).placeOrder(request));
+      expect(refused).to.include({ code: 'INVALID_ARGUMENT', reason: 'INVALID_ARGUMENT' });
+      expect(refused.violations.map(({ field }) => field)).to.have.members(['lines[0].name', 'shipping_address.city']);
+      expect(refused.message).to.contain('shipping_address.city: must not hold the character U+0000 (NUL)').and.not.to.contain('\u0000');
+      expect(served).to.equal(0);
     });
 
     it('opens no stream', async () => {

@@ -23,6 +23,8 @@ const intent = (fields: Record<string, unknown>): ScriptedAnswer => ({
   body: { id: 'pi_1', object: 'payment_intent', last_payment_error: null, ...fields },
 });
 
+const REFUND = { idempotencyKey: 'r', paymentIntentId: 'pi_1' };
+
 const FAILURES: readonly { name: string; answer: ScriptedAnswer; reason: Reason; says: string }[] = [
   { name: 'a refused key', answer: error(401, { type: 'invalid_request_error' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'STRIPE_API_KEY' },
   { name: 'a key that may not do this', answer: error(403, { type: 'invalid_request_error' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'STRIPE_API_KEY' },
@@ -143,10 +145,39 @@ describe('the Stripe gateway on a Stripe that fails', () => {
   });
 
   it('does not take a refund that the bank sent back for one', async () => {
-    stripe.answer({ status: 200, body: { id: 're_1', status: 'failed', failure_reason: 'lost_or_stolen_card' } });
-    const refusal = await expectRefusal('PAYMENT_REJECTED', gateway.refund({ idempotencyKey: 'r', paymentIntentId: 'pi_1' }, patience()));
+    const failed = { id: 're_1', status: 'failed', failure_reason: 'lost_or_stolen_card' };
+    stripe.answer({ status: 200, body: failed }, { status: 200, body: { data: [failed] } });
+    const refusal = await expectRefusal('REFUND_FAILED', gateway.refund(REFUND, patience()));
 
-    expect(refusal.message).to.include('lost_or_stolen_card').and.include('re_1');
+    expect(refusal.message).to.include('lost_or_stolen_card').and.include('re_1').and.include('by hand');
+    expect(refusal.metadata).to.deep.equal({ stripe_refund_id: 're_1', stripe_failure_reason: 'lost_or_stolen_card' });
+  });
+
+  it('does not take a cancelled refund for one, either', async () => {
+    stripe.answer({ status: 200, body: { id: 're_1', status: 'canceled' } }, { status: 200, body: { data: [] } });
+    await expectRefusal('REFUND_FAILED', gateway.refund(REFUND, patience()));
+  });
+
+  it('takes a refund that somebody made by hand for the one that failed', async () => {
+    const failed = { id: 're_1', status: 'failed', failure_reason: 'declined' };
+    stripe.answer({ status: 200, body: failed }, { status: 200, body: { data: [{ id: 're_2', status: 'succeeded' }, failed] } });
+    expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_2' });
+  });
+
+  for (const status of ['succeeded', 'pending', 'requires_action']) {
+    it(`takes a refund that is ${status} for one`, async () => {
+      stripe.answer({ status: 200, body: { id: 're_1', status } });
+      expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_1' });
+    });
+  }
+
+  it('asks under a new key where Stripe only repeats an old refusal', async () => {
+    const repeated = { ...error(400, { type: 'invalid_request_error' }), headers: { 'idempotent-replayed': 'true' } };
+    stripe.answer(repeated, { status: 200, body: { id: 're_2', status: 'succeeded' } });
+
+    expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_2' });
+    const [first, second] = stripe.seen.map(({ headers }) => headers['idempotency-key']);
+    expect(first).to.equal('r').and.not.equal(second);
   });
 
   it('says that nobody answers at the address', async () => {

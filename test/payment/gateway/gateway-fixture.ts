@@ -30,8 +30,7 @@ export function chargeOf(orderId: string, changes: Partial<CardCharge> = {}): Ca
   return {
     idempotencyKey: `charge-${orderId}`,
     orderId,
-    amountMinor: 1250n,
-    currency: 'EUR',
+    amount: { minor: 1250n, currency: 'EUR' },
     paymentMethod: 'pm_card_visa',
     ...changes,
   };

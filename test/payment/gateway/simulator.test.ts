@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 
+import { fromStripeAmount } from '#stripe-simulator';
+
 import type { StripeGateway } from '../../../services/payment/stripe-gateway.ts';
 import { expectRefusal } from '../../database/expect-refusal.ts';
 import { type SimulatorFixture, startSimulatorFixture } from '../simulator/simulator-fixture.ts';
@@ -62,7 +64,7 @@ describe('the Stripe gateway on the simulator', () => {
 
   it('is told when a key comes back with another amount', async () => {
     await gateway.charge(chargeOf('other-amount'), patience());
-    const changed = gateway.charge(chargeOf('other-amount', { amountMinor: 1251n }), patience());
+    const changed = gateway.charge(chargeOf('other-amount', { amount: { minor: 1251n, currency: 'EUR' } }), patience());
 
     await expectRefusal('IDEMPOTENCY_KEY_REUSED', changed);
     expect(await simulator.ledger('other-amount')).to.have.length(1);
@@ -91,9 +93,9 @@ describe('the Stripe gateway on the simulator', () => {
     expect(unknown.metadata).to.include({ stripe_code: 'resource_missing', stripe_param: 'payment_method' });
     expect(unknown.metadata['stripe_request_id']).to.match(/^req_/);
 
-    for (const amountMinor of [0n, -1n, 100_000_000n, 10n ** 20n]) {
-      const orderId = `amount-${amountMinor}`;
-      await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf(orderId, { amountMinor }), patience()));
+    for (const minor of [0n, -1n, 100_000_000n, 10n ** 20n]) {
+      const orderId = `amount-${minor}`;
+      await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf(orderId, { amount: { minor, currency: 'EUR' } }), patience()));
       expect(await simulator.ledger(orderId)).to.deep.equal([]);
     }
   });
@@ -108,6 +110,51 @@ describe('the Stripe gateway on the simulator', () => {
     expect(other).to.deep.equal(first);
     const entries = await simulator.ledger('refunded');
     expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', first.refundId]);
+  });
+
+  const amounts: Record<string, [minor: bigint, stripe: bigint]> = { ISK: [1_250n, 125_000n], UGX: [50_000n, 5_000_000n], MGA: [5_000_00n, 5_000n], JPY: [500n, 500n], KWD: [12_340n, 12_340n], IDR: [150_000_000_00n, 150_000_000_00n] };
+  for (const [currency, [minor, stripe]] of Object.entries(amounts)) {
+    it(`pays and refunds ${currency} in the unit that Stripe counts in`, async () => {
+      const { paymentIntentId } = await gateway.charge(chargeOf(currency, { amount: { minor, currency } }), patience());
+      await gateway.refund({ idempotencyKey: `refund-${currency}`, paymentIntentId }, patience());
+
+      const entries = await simulator.ledger(currency);
+      expect(entries.map(({ amountMinor }) => amountMinor)).to.deep.equal([stripe, stripe]);
+      for (const entry of entries) expect(fromStripeAmount(entry.amountMinor, entry.currency)).to.deep.equal({ minor, currency });
+    });
+  }
+
+  it('gives up on parts of an ariary, and on a third decimal', async () => {
+    for (const currency of ['MGA', 'KWD']) {
+      await expectRefusal('PAYMENT_REJECTED', gateway.charge(chargeOf(`parts-${currency}`, { amount: { minor: 5_124n, currency } }), patience()));
+    }
+  });
+
+  it('says that a refund failed, each time it is asked for', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('bounced', { paymentMethod: 'pm_card_refundFail' }), patience());
+    for (const key of ['first', 'first', 'second']) {
+      const error = await expectRefusal('REFUND_FAILED', gateway.refund({ idempotencyKey: `bounced-${key}`, paymentIntentId }, patience()));
+      expect(error.message).to.include('expired_or_canceled_card').and.match(/re_\w+/);
+    }
+    expect((await simulator.ledger('bounced')).map(({ kind }) => kind)).to.deep.equal(['capture']);
+  });
+
+  it('takes a refund that is still pending for one', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('pending', { paymentMethod: 'pm_card_pendingRefund' }), patience());
+    const { refundId } = await gateway.refund({ idempotencyKey: 'refund-pending', paymentIntentId }, patience());
+    expect((await simulator.ledger('pending')).map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', refundId]);
+  });
+
+  it('is refused a refund for a while, and then gets it under the same key, and the same again', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('for-a-while', { paymentMethod: 'pm_card_refundRefused_3' }), patience());
+    const refund = { idempotencyKey: 'refund-for-a-while', paymentIntentId };
+    for (let time = 0; time < 3; time += 1) {
+      const error = await expectRefusal('PAYMENT_REJECTED', gateway.refund(refund, patience()));
+      expect(error.message).to.include('Insufficient funds');
+    }
+    const first = await gateway.refund(refund, patience());
+    expect(await gateway.refund(refund, patience())).to.deep.equal(first);
+    expect((await simulator.ledger('for-a-while')).map(({ kind }) => kind)).to.deep.equal(['capture', 'refund']);
   });
 
   it('has nothing to refund for a declined card or an unknown payment', async () => {

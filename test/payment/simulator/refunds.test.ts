@@ -67,6 +67,50 @@ describe('card-payment simulator: refunds', () => {
     expect(await simulator.ledger('declined')).to.deep.equal([]);
   });
 
+  it('carries a refund out that it first calls pending', async () => {
+    const made = await pay('pending', { payment_method: 'pm_card_pendingRefund' });
+    const intent = String(made.json['id']);
+    const answer = await refund(intent);
+    const listed = await send(simulator.url(), 'GET', `${REFUNDS}?payment_intent=${intent}`);
+
+    expect(answer.json).to.include({ status: 'pending', amount: 1250 });
+    expect(listed.json['data']).to.deep.equal([{ ...answer.json, status: 'succeeded' }]);
+    expect((await simulator.ledger('pending')).map(({ kind }) => kind)).to.deep.equal(['capture', 'refund']);
+  });
+
+  it('moves no money where the bank sends it back, however often it is tried', async () => {
+    const made = await pay('bounces', { payment_method: 'pm_card_refundFail' });
+    const intent = String(made.json['id']);
+    const first = await refund(intent, 'bounces');
+    const again = await refund(intent, 'bounces');
+    const other = await refund(intent, 'bounces-anew');
+    const listed = await send(simulator.url(), 'GET', `${REFUNDS}?payment_intent=${intent}`);
+
+    expect(first.status, first.text).to.equal(200);
+    expect(first.json).to.include({ object: 'refund', status: 'failed', failure_reason: 'expired_or_canceled_card', amount: 1250 });
+    expect(again.text).to.equal(first.text);
+    expect(other.json['id']).not.to.equal(first.json['id']);
+    expect(listed.json['data']).to.deep.equal([other.json, first.json]);
+    expect((await simulator.ledger('bounces')).map(({ kind }) => kind)).to.deep.equal(['capture']);
+  });
+
+  it('refuses the first refunds of a card that says how many, and repeats a refusal under its key', async () => {
+    const made = await pay('refused', { payment_method: 'pm_card_refundRefused_2' });
+    const intent = String(made.json['id']);
+    const statuses: number[] = [];
+    for (const key of ['first', 'first', 'second', 'first', 'third', 'fourth']) statuses.push((await refund(intent, `refused-${key}`)).status);
+
+    // A repeat does not count, and the last finds it refunded already.
+    expect(statuses).to.deep.equal([400, 400, 400, 400, 200, 400]);
+    expect((await simulator.ledger('refused')).map(({ kind }) => kind)).to.deep.equal(['capture', 'refund']);
+  });
+
+  for (const card of ['pm_card_refundRefused_0', 'pm_card_refundRefused_100', 'pm_card_refundRefused_']) {
+    it(`does not know ${card}`, async () => {
+      expect(field(await pay('no-such-card', { payment_method: card }), 'error.code')).to.equal('resource_missing');
+    });
+  }
+
   it('lists refunds, all or those of one payment', async () => {
     const made = await pay('listed');
     const intent = String(made.json['id']);

@@ -4,6 +4,7 @@ import { describeInventory } from './inventory.ts';
 import { describeOrders } from './orders.ts';
 import { describePayments } from './payments.ts';
 import { describeProducts } from './products.ts';
+import { describeSagas } from './sagas.ts';
 import { describeShipping } from './shipping.ts';
 import { describeUsers } from './users.ts';
 import { describeWatching } from './watching.ts';
@@ -12,6 +13,7 @@ import { describeWatching } from './watching.ts';
 export function describeShop(shopOf: () => Shop): void {
   describeOrders(shopOf);
   describeCancelling(shopOf);
+  describeSagas(shopOf);
   describeWatching(shopOf);
   describeUsers(shopOf);
   describeProducts(shopOf);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { OrderState } from '#proto/shop/order/v1/order_pb.js';
 
+import { expectBooksAgree } from '../books-agree.ts';
 import { finalOrder, moneyOf, newProduct, newUser, requestFor, stockOf, until } from '../orders.ts';
 import type { Topology } from '../shop-fixture.ts';
 import { type FailureCase, isKill, nameOf } from './cases.ts';
@@ -47,5 +48,7 @@ export function describeFailures(topology: Topology, cases: readonly FailureCase
         expect((await shop.orders.listOrders({ userId: order.userId })).orders).to.have.length(1);
       });
     }
+
+    it('ends with books that agree', () => expectBooksAgree(shop));
   });
 }

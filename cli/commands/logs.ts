@@ -1,0 +1,94 @@
+import { refusal, systemClock } from '#kit';
+import { MODULE_NAMES } from '#modules';
+
+import { closestName } from '../did-you-mean.ts';
+import { dataFolder } from '../local/data-folder.ts';
+import { followLines } from '../logs/follow-lines.ts';
+import { isWanted, type LineFilter } from '../logs/line-filter.ts';
+import { listLogFiles, type OpenLog, openLog } from '../logs/log-files.ts';
+import type { Level, LogLine } from '../logs/log-line.ts';
+import { recentLines } from '../logs/recent-lines.ts';
+import { dayOf, renderLine } from '../logs/render-line.ts';
+import type { Output } from '../output.ts';
+import { loadSettings } from '../settings.ts';
+import { INTERRUPTED } from '../signals.ts';
+
+export interface LogsOptions {
+  /** A service, or one of its processes, such as `inventory-2`. */
+  readonly name?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly level?: Level | undefined;
+  readonly sinceMs?: number | undefined;
+  /** How many lines at most. */
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+/** `mesh logs`: what the processes of this folder's shop have written, and write on. Resolves with the exit code. */
+export async function logsCommand({ lines, follow, ...wanted }: LogsOptions, output: Output): Promise<number> {
+  const { values } = await loadSettings();
+  const folder = dataFolder(values.MESH_DATA_DIR).logs;
+  const logs = await openLogs(folder, follow);
+  try {
+    refuseUnknown(wanted.name, logs);
+    if (logs.length === 0 && !follow) throw refusal('NOT_RUNNING', `there are no logs in ${folder}; start the shop with \`npx mesh up\``);
+    if (logs.length === 0) output.note(`there are no logs in ${folder} yet; waiting for them`);
+    const recent = await recentLines(logs, wanted, lines);
+    if (recent.isCut) output.note('… older lines are left out: they are too large to be shown together');
+    const show = createPrinter(output);
+    recent.lines.forEach(show);
+    if (recent.lines.length === 0 && !follow) output.note(`no such line in ${folder}`);
+    return follow ? await goOn(folder, logs, wanted, { show, output }) : 0;
+  } finally {
+    // Those that are followed are closed already.
+    await Promise.all(logs.map(({ handle }) => handle.close().catch(() => undefined)));
+  }
+}
+
+async function openLogs(folder: string, follow: boolean): Promise<readonly OpenLog[]> {
+  const logs: OpenLog[] = [];
+  for (const file of await listLogFiles(folder)) {
+    const log = await openLog(folder, file, { wholeLines: follow });
+    if (log !== undefined) logs.push(log);
+  }
+  return logs;
+}
+
+/** Until Ctrl-C, or until nobody reads any more. */
+async function goOn(folder: string, logs: readonly OpenLog[], wanted: LineFilter, { show, output }: { show: Show; output: Output }): Promise<number> {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const signal = AbortSignal.any([interrupted.signal, output.readerGone]);
+    const current = logs.filter(({ file }) => file.isCurrent);
+    for await (const lines of followLines(folder, current, { clock: systemClock, signal })) {
+      lines.filter((line) => isWanted(line, wanted)).forEach(show);
+    }
+    return interrupted.signal.aborted ? INTERRUPTED : 0;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+type Show = (line: LogLine) => void;
+
+/** Prints lines, and for people the day wherever it changes; the first one may be today without a word. */
+function createPrinter(output: Output): Show {
+  const colour = output.width !== undefined && !process.env['NO_COLOR'];
+  let day = dayOf(systemClock.now());
+  return (line) => {
+    const { file, service, instance } = line;
+    const lineDay = line.kind === 'entry' && line.timeMs !== undefined ? dayOf(line.timeMs) : day;
+    if (lineDay !== day) output.note(`— ${(day = lineDay)} —`);
+    const raw = line.kind === 'entry' ? line.fields : { text: line.text, droppedBytes: line.droppedBytes };
+    output.answer(() => renderLine(line, { colour }), { file: file.name, service, instance, ...raw });
+  };
+}
+
+function refuseUnknown(name: string | undefined, logs: readonly OpenLog[]): void {
+  const names = new Set(['mesh', ...MODULE_NAMES, ...logs.flatMap(({ file }) => (file.service === 'mesh' ? [] : [file.process, file.service]))]);
+  if (name === undefined || names.has(name)) return;
+  const meant = closestName(name, [...names]);
+  throw refusal('UNKNOWN_SERVICE', `there is no service ${name}${meant ? `; did you mean ${meant}?` : ''} (there are ${[...names].sort().join(', ')})`);
+}

@@ -1,0 +1,26 @@
+import { trace } from '@opentelemetry/api';
+
+import { openDatabase, type Queryable } from '#database';
+import { silentLog } from '#kit';
+
+/** For a statement, and for a connection to come about. */
+const TIMEOUT_MS = 4_000;
+
+/** Reads a few rows over a connection of its own, and closes it. */
+export async function withDatabase<T>(url: string, schema: string, read: (database: Queryable) => Promise<T>): Promise<T> {
+  const database = openDatabase({
+    url,
+    schema,
+    maxConnections: 1,
+    applicationName: 'mesh doctor',
+    tracer: trace.getTracer('mesh doctor'),
+    log: silentLog,
+    statementTimeoutMs: TIMEOUT_MS,
+    acquireTimeoutMs: TIMEOUT_MS,
+  });
+  try {
+    return await read(database);
+  } finally {
+    await database.stop();
+  }
+}

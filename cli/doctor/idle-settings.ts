@@ -1,0 +1,58 @@
+import { MODULE_NAMES } from '#modules';
+
+import { databaseSetting } from '../settings.ts';
+import { type Check, type Finding, ok, orElse, type Scene, warn } from './check.ts';
+
+/** Settings that are given here and change nothing, beside those that are given with them. */
+export const idleSettings: Check = {
+  name: 'settings',
+  run: async (scene) => orElse(RULES.flatMap((rule) => rule(scene)), ok('every setting that is given here has an effect')),
+};
+
+type Rule = (scene: Scene) => readonly Finding[];
+
+const RULES: readonly Rule[] = [
+  needs('MESH_STRIPE_URL', 'STRIPE_API_KEY', 'without STRIPE_API_KEY, `mesh up` brings the card simulator'),
+  needs('CONSUL_HTTP_TOKEN', 'CONSUL_HTTP_ADDR', 'without CONSUL_HTTP_ADDR, `mesh up` brings a registry that asks for none'),
+  onlyWithExporter('OTEL_EXPORTER_JAEGER_ENDPOINT', ['jaeger']),
+  onlyWithExporter('OTEL_EXPORTER_OTLP_ENDPOINT', ['otlp']),
+  onlyWithExporter('MESH_TRACE_PERCENT', ['otlp', 'jaeger']),
+  sharedDatabase,
+  localCalls,
+  topology,
+];
+
+/** A setting that is the other one's. */
+function needs(name: string, other: string, because: string): Rule {
+  return ({ given }) => (isGiven(name, given) && !isGiven(other, given) ? [warn(`${name} does nothing: ${because}`, `set ${other} too, or unset ${name}`)] : []);
+}
+
+function onlyWithExporter(name: string, exporters: readonly string[]): Rule {
+  return ({ given }) => {
+    const exporter = given.values.OTEL_TRACES_EXPORTER;
+    if (!isGiven(name, given) || exporters.includes(exporter)) return [];
+    return [warn(`${name} does nothing: OTEL_TRACES_EXPORTER is ${exporter}`, `set that to ${exporters.join(' or ')}, or unset ${name}`)];
+  };
+}
+
+function sharedDatabase({ given }: Scene): Finding[] {
+  const own = MODULE_NAMES.map(databaseSetting);
+  if (!isGiven('DATABASE_URL', given) || !own.every((name) => isGiven(name, given))) return [];
+  return [warn('DATABASE_URL does nothing: every service has one of its own', 'unset it, or one of DATABASE_URL_<SERVICE>')];
+}
+
+function localCalls({ given, supervisor }: Scene): Finding[] {
+  const runs = supervisor?.topology ?? given.values.MESH_TOPOLOGY;
+  if (!isGiven('MESH_LOCAL_CALLS', given) || runs !== 'micro') return [];
+  return [warn('MESH_LOCAL_CALLS does nothing: no two services share a process', 'set MESH_TOPOLOGY to monolith, or unset it')];
+}
+
+function topology({ given, supervisor }: Scene): Finding[] {
+  const wanted = given.values.MESH_TOPOLOGY;
+  if (!supervisor || !isGiven('MESH_TOPOLOGY', given) || supervisor.topology === wanted) return [];
+  return [warn(`MESH_TOPOLOGY is ${wanted}, but the shop that runs is ${supervisor.topology}`, 'it is read at the start: `npx mesh down`, `npx mesh up`')];
+}
+
+function isGiven(name: string, { origins }: Scene['given']): boolean {
+  return (origins[name] ?? 'default') !== 'default';
+}

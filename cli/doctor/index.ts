@@ -1,0 +1,16 @@
+import type { Check } from './check.ts';
+import { clocks } from './clocks.ts';
+import { idleSettings } from './idle-settings.ts';
+import { ports } from './ports.ts';
+import { processes } from './processes.ts';
+import { registrations } from './registrations.ts';
+import { schema } from './schema.ts';
+import { versions } from './versions.ts';
+
+export { type Diagnosis, runChecks } from './run-checks.ts';
+export { lookAround, type Surroundings } from './scene.ts';
+
+/** Every check, in the order in which they are shown. */
+export function allChecks(node: string): readonly Check[] {
+  return [ports, versions(node), registrations, processes, clocks, schema, idleSettings];
+}

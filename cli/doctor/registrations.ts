@@ -1,0 +1,27 @@
+import type { InstanceHealth } from '#discovery';
+
+import { lookAt } from '../local/listening.ts';
+import { type Check, fail, type Finding, ok, orElse, skip, warn } from './check.ts';
+
+/** Registrations behind which there is no process. */
+export const registrations: Check = {
+  name: 'registrations',
+  async run({ registry, settings }) {
+    if (registry.kind === 'none') return [skip(registry.why)];
+    if (registry.kind === 'silent') return [fail(registry.error.message, '')];
+    const { instances } = registry;
+    const found = await Promise.all(instances.map((instance) => lookAtInstance(instance, settings.values.CONSUL_HTTP_ADDR)));
+    const count = `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`;
+    return orElse(found.flat(), ok(instances.length === 0 ? 'no instance is registered' : `somebody listens for each of the ${count} that are registered`));
+  },
+};
+
+async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, consul: string): Promise<Finding[]> {
+  const sight = await lookAt(address, port);
+  if (sight === 'listening') return [];
+  if (sight === 'unreachable') return [warn(`${id} is registered at ${address}:${port}, which cannot be reached from this machine`, 'nothing, if it runs in a network that this machine is no part of')];
+  const advice = `Consul forgets it about a minute after its check has failed; at once: curl -X PUT ${consul}/v1/agent/service/deregister/${id}`;
+  const says = `${id} is registered at ${address}:${port}, where nobody listens`;
+  // Its check has failed: nobody is sent there any more.
+  return [healthy ? fail(`${says}; calls go there`, advice) : warn(says, advice)];
+}

@@ -1,0 +1,49 @@
+import type { ControlPlane, InstanceHealth } from '#discovery';
+
+import type { ProcessStatus, SupervisorStatus } from '../local/control-socket.ts';
+import { askInstance, type InstanceFacts } from './ask-instance.ts';
+
+/** An instance in the registry, and what it says of itself when it answers. */
+export type ListedInstance = { readonly kind: 'instance'; readonly state: 'passing' | 'critical' } & InstanceHealth & Partial<InstanceFacts>;
+
+/** A service in a process of the supervisor that has no instance in the registry: it starts, stops, or cannot start. */
+export interface ListedProcess extends Pick<ProcessStatus, 'state' | 'pid' | 'startedAt'> {
+  readonly kind: 'process';
+  readonly service: string;
+  /** Name of the process. */
+  readonly process: string;
+  /** Why it does not run; only where it does not. */
+  readonly reason?: string;
+}
+
+export type Listed = ListedInstance | ListedProcess;
+
+/**
+ * Every registered instance, wherever it runs, asked all at once; and of the shop's own
+ * processes those that are not registered. Sorted by service.
+ */
+export async function listShop(controlPlane: ControlPlane, supervisor: SupervisorStatus | undefined): Promise<readonly Listed[]> {
+  const processes = supervisor?.processes ?? [];
+  const registered = await controlPlane.listInstances();
+  const instances = await Promise.all(registered.map((instance) => describeInstance(instance, processes)));
+  const others = processes.filter((process) => !instances.some((instance) => runsIn(process, instance)));
+  return [...instances, ...others.flatMap(describeProcess)].sort((left, right) => left.service.localeCompare(right.service));
+}
+
+async function describeInstance(instance: InstanceHealth, processes: readonly ProcessStatus[]): Promise<ListedInstance> {
+  const facts = await askInstance(instance);
+  // Of one that does not answer the supervisor may know the process.
+  const pid = processes.find(({ instances }) => instances.includes(instance.id))?.pid;
+  return { kind: 'instance', state: instance.healthy ? 'passing' : 'critical', ...instance, ...(pid && { pid }), ...facts };
+}
+
+/** By its process too: an instance is registered shortly before the supervisor hears of it. */
+function runsIn({ pid, instances }: ProcessStatus, instance: ListedInstance): boolean {
+  return instances.includes(instance.id) || (pid !== undefined && pid === instance.pid);
+}
+
+function describeProcess(process: ProcessStatus): ListedProcess[] {
+  const { name, services, state, pid, startedAt } = process;
+  const reason = 'reason' in process ? { reason: process.reason } : {};
+  return services.map((service) => ({ kind: 'process', service, process: name, state, pid, startedAt, ...reason }));
+}

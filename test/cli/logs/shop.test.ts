@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+
+import { MODULE_NAMES } from '#modules';
+
+import { meshHere } from '../support/in-process.ts';
+import { type RunningCommand, startMesh } from '../support/mesh-command.ts';
+import { placeOrder, ps } from '../support/shop-commands.ts';
+import { makeShopFolder, type ShopFolder } from '../support/shop-folder.ts';
+
+describe('mesh logs and mesh trace, beside a running shop', function () {
+  this.timeout(120_000);
+  this.slow(20_000);
+
+  let folder: ShopFolder;
+  let shop: RunningCommand | undefined;
+  let following: RunningCommand | undefined;
+  before(async () => {
+    folder = await makeShopFolder({ MESH_LOG_LEVEL: 'info' });
+    shop = startMesh(['up', '--demo', '--topology', 'micro'], folder, folder.root);
+    await shop.untilPrinted('The shop is up');
+  });
+  after(async () => {
+    following?.kill('SIGKILL');
+    shop?.kill('SIGTERM');
+    await Promise.all([following?.finished, shop?.finished]);
+    await folder?.remove();
+  });
+
+  async function here(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await meshHere(args, folder.environment);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+    return stdout;
+  }
+
+  it('show the sample order, whole, and what every process said when it came up', async () => {
+    const trace = await here('trace', '--last');
+    expect(trace).to.match(/^mesh-cli +sample order/m).and.include('Critical path, ').and.not.include('not complete');
+    const lines = (await here('logs', '--json')).trim().split('\n').map((line) => JSON.parse(line) as { service: string; msg: string });
+    expect(new Set(lines.map(({ service }) => service))).to.have.all.keys('mesh', ...MODULE_NAMES);
+    expect(lines.filter(({ msg }) => msg === 'serving').map(({ service }) => service)).to.have.members(MODULE_NAMES);
+  });
+
+  it('show why an order took so long: in its trace, and in the lines that were written in it', async () => {
+    following = startMesh(['logs', 'payment', '--follow', '-n', '0'], folder, folder.root);
+    process.kill((await ps(folder.environment)).find(({ service }) => service === 'payment')?.pid ?? 0, 'SIGKILL');
+    const { orderId } = await placeOrder(folder.environment);
+    await following.untilPrinted(/ payment +info +serving /);
+
+    const trace = await here('trace', '--order', orderId);
+    expect(trace).to.match(/✗ saga charge/).and.match(/^Errors:\n(.*\n)* {2}order {2}.*(NO_INSTANCE|UNREACHABLE|DEADLINE_EXCEEDED): /m);
+    const traceId = /^trace (\w{32}):/.exec(trace)?.[1] ?? '';
+    const lines = (await here('logs', '--trace', traceId)).trim().split('\n');
+    expect(lines[0]).to.match(new RegExp(`^[0-9:.]{12} {2}order +warn +step failed .*trace_id=${traceId} span_id=[0-9a-f]{16}$`));
+  });
+});

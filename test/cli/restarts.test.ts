@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expect } from 'chai';
+
+import { type Clock, refusal, silentLog } from '#kit';
+
+import { spawnChild } from '../../cli/local/child.ts';
+import { ManagedProcess, type ManagedProcessOptions } from '../../cli/local/managed-process.ts';
+import { createRestarts, type Life } from '../../cli/local/restarts.ts';
+import { eventually } from './support/eventually.ts';
+import { inherited } from './support/shop-folder.ts';
+
+describe('whether a process is run again', () => {
+  const served = (forMs: number): Life => ({ kind: 'served', forMs });
+  const failed: Life = { kind: 'failed', error: refusal('PORT_IN_USE', 'the port is taken') };
+  const forlorn: Life = { kind: 'failed', error: refusal('CONTROL_PLANE_UNAVAILABLE', 'Consul is away') };
+  const verdicts = (...lives: Life[]): unknown[] => {
+    const judge = createRestarts(10_000);
+    return lives.map(judge).map((verdict) => (verdict.kind === 'again' ? verdict.attempt : verdict));
+  };
+
+  it('waits longer after each short life, and begins anew after a long one', () => {
+    expect(verdicts(served(200), served(9_999), failed, served(0), served(10_000), served(1))).to.deep.equal([1, 2, 3, 4, 1, 2]);
+  });
+
+  it('gives up after five starts in a row that failed', () => {
+    expect(verdicts(failed, failed, failed, failed, failed)).to.deep.equal([1, 2, 3, 4, { kind: 'give-up', starts: 5 }]);
+    expect(verdicts(failed, failed, failed, failed, served(1), failed)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('never gives up while a server it stands on is away', () => {
+    expect(verdicts(...Array.from({ length: 50 }, () => forlorn)).at(-1)).to.equal(50);
+  });
+});
+
+/** Programs that stand for a service: what each does with its settings. */
+const SERVED = '[{ name: "order", id: "order-1", address: "127.0.0.1", port: 1 }]';
+const WORKS = `process.on("SIGTERM", () => process.exit(0)); process.send({ kind: "ready", services: ${SERVED} });`;
+const DIES = `process.send({ kind: "ready", services: ${SERVED} }, () => process.exit(1));`;
+const FAILS = 'process.send({ kind: "failed", reason: "SCHEMA_OUTDATED", message: "the tables are old" }, () => process.exit(1));';
+
+describe('a process that is kept up', function () {
+  this.timeout(30_000);
+  this.slow(5_000);
+
+  let folder: string;
+  let waits: number[];
+  let reports: string[];
+  let forgotten: string[];
+  let processes: ManagedProcess[];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'shopmesh-restarts-'));
+    [waits, reports, forgotten, processes] = [[], [], [], []];
+  });
+  afterEach(async () => {
+    await Promise.all(processes.map((process) => process.stop()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const become = (program: string): Promise<void> => writeFile(join(folder, 'program.mjs'), `process.on("message", () => { ${program} });\n`);
+
+  /** Its waits take no time and are written down. */
+  async function start(program: string, options: Partial<ManagedProcessOptions> = {}): Promise<ManagedProcess> {
+    await become(program);
+    let time = 0;
+    const clock: Clock = {
+      now: () => time,
+      sleep: async (ms) => {
+        waits.push(ms);
+        time += ms;
+      },
+    };
+    const process = new ManagedProcess({
+      child: { name: 'order', services: ['order'], logFolder: folder, stopTimeoutMs: 10_000, environment: inherited(), launcher: join(folder, 'program.mjs') },
+      environment: async () => ({}),
+      forget: async (ids) => void forgotten.push(...ids),
+      report: (name, what) => void reports.push(`${name}: ${what}`),
+      howToRetry: () => 'npx mesh scale order 1',
+      steadyMs: 10_000,
+      clock,
+      random: { number: () => 0.5, bytes: (count) => new Uint8Array(count) },
+      log: silentLog,
+      ...options,
+    });
+    processes.push(process);
+    process.keepUp();
+    return process;
+  }
+
+  it('waits longer each time it dies right after its start, and its instances are forgotten', async () => {
+    await start(DIES);
+    await eventually('it was run five times', () => waits.length >= 4);
+    expect(waits.slice(0, 4)).to.deep.equal([500, 1_000, 2_000, 4_000]);
+    expect(reports.slice(0, 2)).to.deep.equal(['order: 127.0.0.1:1', 'order: ended with exit code 1; starting it again in 0.5 s']);
+    expect(forgotten.slice(0, 2)).to.deep.equal(['order-1', 'order-1']);
+  });
+
+  it('is given up when it cannot start, shows why, and is tried again when told to', async () => {
+    const process = await start(FAILS);
+    await process.settled();
+    expect(waits).to.deep.equal([500, 1_000, 2_000, 4_000]);
+    const reason = `could not start: the tables are old. Its log: ${join(folder, 'order.log')}`;
+    expect(process.status()).to.include({ state: 'given-up', pid: undefined, reason });
+    expect(reports.at(-1)).to.equal(`order: ${reason}; given up after 5 starts that failed: mend it, then \`npx mesh scale order 1\` tries again`);
+
+    await become(WORKS);
+    process.retry();
+    expect(process.status().state).to.equal('starting');
+    await process.settled();
+    expect(process.status().state).to.equal('ready');
+    process.retry();
+    expect(process.status().state, 'told again').to.equal('ready');
+  });
+
+  it('stops at once while it waits for its next start', async () => {
+    const forEver: Clock = {
+      now: () => 0,
+      sleep: (_ms, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted')))),
+    };
+    const process = await start(DIES, { clock: forEver });
+    await eventually('it waits', () => process.status().state === 'restarting');
+    expect(process.status()).to.include({ reason: 'ended with exit code 1' });
+    await process.stop();
+    expect(process.status().state).to.equal('stopping');
+  });
+
+  it('has its whole stop timeout to stop by itself, and is killed only after that', async () => {
+    const program = 'process.on("SIGTERM", () => setTimeout(() => process.exit(0), 100)); process.send({ kind: "ready", services: [] });';
+    await become(program);
+    const child = spawnChild({ name: 'order', services: ['order'], logFolder: folder, stopTimeoutMs: 100, environment: inherited(), launcher: join(folder, 'program.mjs') });
+    await child.start({});
+    await child.stop();
+    expect(await child.exited).to.equal('');
+  });
+});

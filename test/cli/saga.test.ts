@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+
+import { ADDRESS, finalOrder, moneyOf, newProduct, newUser, place, requestFor, stockOf, until } from '../shop/orders.ts';
+import { expectBooksAgree } from '../shop/books-agree.ts';
+import { type Shop, startShop } from '../shop/shop-fixture.ts';
+import { meshHere } from './support/in-process.ts';
+import type { Finished } from './support/mesh-command.ts';
+import { inherited } from './support/shop-folder.ts';
+import { OrderState } from '#proto/shop/order/v1/order_pb.js';
+
+describe('mesh saga', function () {
+  this.timeout(90_000);
+  this.slow(30_000);
+  let shop: Shop;
+  let productId: string;
+  /** An order whose refund is refused nine times: after the eighth its saga is parked. */
+  let stuckOrder: string;
+  before(async () => {
+    shop = await startShop({ topology: 'monolith' });
+    productId = await newProduct(shop, 10n);
+    const request = requestFor(await newUser(shop), productId, { paymentMethod: 'pm_card_refundRefused_9' });
+    ({ orderId: stuckOrder } = await place(shop, { ...request, shippingAddress: { ...ADDRESS, postalCode: 'SIM-REFUSE' } }));
+    await until('the saga is parked', 60_000, async () => (await here('list', '--state', 'stuck')).stdout.includes(stuckOrder) || undefined);
+  });
+  after(() => shop?.stop());
+
+  const here = (...args: string[]): Promise<Finished> => meshHere(['saga', ...args], { ...inherited(), ...shop.environment });
+
+  it('lists what needs a hand, and only that', async () => {
+    await place(shop, requestFor(await newUser(shop), productId));
+    const { exitCode, stdout } = await here('list', '--state', 'stuck');
+    expect(exitCode).to.equal(0);
+    expect(stdout.trim().split('\n')).to.have.length(2);
+    expect(stdout).to.match(new RegExp(`${stuckOrder} +place-order +stuck +charge +\\S+ +PAYMENT_REJECTED`));
+    const { stdout: json } = await here('list', '--json');
+    expect(JSON.parse(json)).to.have.property('sagas').with.length(2);
+  });
+
+  it('shows where a saga stands, why, and what to do', async () => {
+    const { stdout } = await here('show', stuckOrder);
+    for (const part of ['stuck, after 8 failed tries', 'CARRIER_REFUSED', 'PAYMENT_REJECTED', 'stands here', 'npx mesh trace', `npx mesh saga retry ${stuckOrder}`]) {
+      expect(stdout).to.include(part);
+    }
+  });
+
+  it('asks why before it lets a saga go on', async () => {
+    expect(await here('retry', stuckOrder)).to.include({ exitCode: 2 });
+  });
+
+  it('lets a stuck saga go on, and keeps who wanted that and why', async () => {
+    const { exitCode, stdout } = await here('retry', stuckOrder, '--why', 'the bank is back', '--by', 'ada');
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.include('ada retried "charge": the bank is back');
+    expect(await finalOrder(shop, stuckOrder, 30_000)).to.deep.include({ state: OrderState.FAILED, reason: 'CARRIER_REFUSED' });
+    expect((await moneyOf(shop, stuckOrder)).net).to.equal(0n);
+    expect((await stockOf(shop, productId))[1]).to.equal(0n);
+    expect((await here('show', stuckOrder)).stdout).to.include('ada retried');
+  });
+
+  it('refuses a hand that is not needed, and a saga that nobody knows', async () => {
+    expect((await here('resolve', stuckOrder, '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
+    expect((await here('show', 'nobody-knows')).stderr).to.include('SAGA_NOT_FOUND');
+    expect(await here('list', '--limit', '0')).to.include({ exitCode: 1 });
+  });
+
+  it('ends with books that agree', () => expectBooksAgree(shop));
+});

@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+
+import { expect } from 'chai';
+
+import type { ProcessStatus, SupervisorStatus } from '../../cli/local/control-socket.ts';
+import { askInstance } from '../../cli/status/ask-instance.ts';
+import { renderShop } from '../../cli/status/render-shop.ts';
+import { type Listed, listShop } from '../../cli/status/shop-status.ts';
+import type { ControlPlane, InstanceHealth } from '#discovery';
+import { UserService } from '#proto/shop/user/v1/user_pb.js';
+import { useFleet } from '../mesh/support/fleet.ts';
+
+const base = { service: 'user', address: '127.0.0.1', version: '1', zone: 'local', weight: 1, metadata: {}, healthy: true };
+
+describe('asking an instance', () => {
+  const fleet = useFleet('remote');
+  const host = () =>
+    fleet().host(UserService, () => ({ getUser: async ({ userId }) => (userId === 'bug' ? Promise.reject(new TypeError('bug')) : {}) }), {
+      instance: { id: 'user-1', version: '1' },
+    });
+
+  it('brings its process, its memory and its calls, in all and by method', async () => {
+    const { port } = await host();
+    for (const userId of ['demo', 'demo', 'bug']) await fleet().client(UserService).getUser({ userId }).catch(() => undefined);
+    const facts = await askInstance({ ...base, id: 'user-1', port });
+    const figures = { calls: 3, errors: 1, callsPerSecond: 0.3, errorsPerSecond: 0.1 };
+    expect(facts).to.deep.include({ pid: process.pid, ...figures, methods: [{ method: 'shop.user.v1.UserService/GetUser', ...figures }] });
+    expect(facts?.memoryBytes).to.be.above(1e6);
+    expect(facts?.uptimeMs).to.be.closeTo(process.uptime() * 1_000, 2_000);
+  });
+
+  it('brings nothing when another instance has its port by now', async () => {
+    const { port } = await host();
+    expect(await askInstance({ ...base, id: 'user-0', port })).to.equal(undefined);
+  });
+
+  it('brings nothing, soon, when nobody answers', async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const address = mute.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const started = performance.now();
+    expect(await askInstance({ ...base, id: 'user-1', port })).to.equal(undefined);
+    expect(performance.now() - started).to.be.below(2_000);
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+    expect(await askInstance({ ...base, id: 'user-1', port })).to.equal(undefined);
+  });
+});
+
+describe('the list of a shop', () => {
+  const fleet = useFleet('remote');
+
+  const instance = (id: string, more: Partial<InstanceHealth> = {}): InstanceHealth => ({ ...base, id, port: 1, ...more });
+  // The list asks nothing else of the control plane.
+  const registry = (...instances: InstanceHealth[]) => ({ listInstances: async () => instances }) as unknown as ControlPlane;
+  const supervisor = (...processes: ProcessStatus[]): SupervisorStatus => ({
+    ...{ pid: 1, version: '1', topology: 'micro', startedAt: 0, consulUrl: '', jaegerUrl: '' },
+    processes,
+  });
+  const inShort = (listed: readonly Listed[]) =>
+    listed.map((entry) => [entry.service, entry.kind === 'instance' ? entry.id : entry.process, entry.state, entry.pid]);
+
+  it('has every registered instance, also those that nobody here started', async () => {
+    const { port } = await fleet().host(UserService, () => ({}), { instance: { id: 'user-1', version: '1' } });
+    const listed = await listShop(registry(instance('user-1', { port }), instance('user-2', { healthy: false })), undefined);
+    expect(inShort(listed)).to.deep.equal([
+      ['user', 'user-1', 'passing', process.pid],
+      ['user', 'user-2', 'critical', undefined],
+    ]);
+  });
+
+  it('has the process of an instance that does not answer from the supervisor', async () => {
+    const running: ProcessStatus = { name: 'user', services: ['user'], instances: ['user-1'], startedAt: 0, state: 'ready', pid: 42 };
+    expect(inShort(await listShop(registry(instance('user-1')), supervisor(running)))).to.deep.equal([['user', 'user-1', 'passing', 42]]);
+  });
+
+  it('has the processes without an instance, one row for each of their services, with the reason why', async () => {
+    const processes: ProcessStatus[] = [
+      { name: 'monolith', services: ['user', 'order'], instances: [], startedAt: 5, state: 'starting', pid: 42 },
+      { name: 'user-2', services: ['user'], instances: [], startedAt: 5, state: 'given-up', pid: undefined, reason: 'port 1 is taken' },
+    ];
+    const listed = await listShop(registry(), supervisor(...processes));
+    expect(inShort(listed)).to.deep.equal([
+      ['order', 'monolith', 'starting', 42],
+      ['user', 'monolith', 'starting', 42],
+      ['user', 'user-2', 'given-up', undefined],
+    ]);
+    expect(listed[2]).to.include({ kind: 'process', reason: 'port 1 is taken' });
+  });
+
+  it('has a process once that is registered and still starting to the supervisor', async () => {
+    const { port } = await fleet().host(UserService, () => ({}), { instance: { id: 'user-1', version: '1' } });
+    const starting: ProcessStatus = { name: 'user', services: ['user'], instances: [], startedAt: 0, state: 'starting', pid: process.pid };
+    expect(inShort(await listShop(registry(instance('user-1', { port })), supervisor(starting)))).to.deep.equal([
+      ['user', 'user-1', 'passing', process.pid],
+    ]);
+  });
+});
+
+describe('the list of a shop, for people', () => {
+  const figures = { calls: 0, errors: 0, callsPerSecond: 0, errorsPerSecond: 0 };
+  const facts = { pid: 4_194_304, uptimeMs: 119_999, memoryBytes: 169_400_000, ...figures, methods: [] };
+  const listed = (more: object): Listed => ({ kind: 'instance', state: 'passing', ...base, id: 'user-1', port: 50_051, ...facts, ...more });
+  const cellsOf = (entry: Listed): string[] => renderShop([entry]).split('\n')[1]?.split(/ {2,}/) ?? [];
+
+  it('shows what each instance says', () => {
+    expect(cellsOf(listed({ calls: 12_345, callsPerSecond: 12.5, errorsPerSecond: 0.1 }))).to.deep.equal(
+      ['user', '127.0.0.1:50051', 'passing', '1', 'local', '4194304', '119 s', '169 MB', '12345', '12.5', '0.1'],
+    );
+  });
+
+  it('shows how long in the largest unit that says enough', () => {
+    const minute = 60_000;
+    const shown = [0, 2 * minute, 119 * minute, 120 * minute, 47 * 60 * minute, 49 * 60 * minute].map((uptimeMs) => cellsOf(listed({ uptimeMs }))[6]);
+    expect(shown).to.deep.equal(['0 s', '2 min', '119 min', '2 h', '47 h', '2 d']);
+  });
+
+  it('shows a dash for what an instance did not say', () => {
+    expect(cellsOf({ kind: 'instance', state: 'critical', ...base, id: 'user-1', port: 1 })).to.deep.equal(['user', '127.0.0.1:1', 'critical', '1', 'local', '-', '-', '-', '-', '-', '-']);
+  });
+
+  it('shows processes without an instance by name and state, and says why they do not run', () => {
+    const process = { kind: 'process', service: 'user', startedAt: 0 } as const;
+    const [, ...lines] = renderShop([
+      { ...process, process: 'user', state: 'starting', pid: 42 },
+      { ...process, process: 'user-2', state: 'given-up', pid: undefined, reason: 'port 1 is taken' },
+      { ...process, process: 'user-3', state: 'ready', pid: 43 },
+    ]).split('\n');
+    expect(lines.map((line) => line.replaceAll(/ {2,}/g, ' | '))).to.deep.equal([
+      'user | user | starting | - | - | 42 | - | - | - | - | -',
+      'user | user-2 | given up | - | - | - | - | - | - | - | -',
+      'user | user-3 | not registered | - | - | 43 | - | - | - | - | -',
+      'user-2: port 1 is taken',
+    ]);
+  });
+
+  it('fits 110 columns with long numbers', () => {
+    const long = listed({ service: 'recommendation', calls: 12_345_678, callsPerSecond: 12_345, errorsPerSecond: 1_234, memoryBytes: 1_234_000_000 });
+    for (const line of renderShop([long]).split('\n')) expect(line.length).to.be.at.most(110);
+  });
+
+  it('says what to do when there is nothing', () => {
+    expect(renderShop([])).to.contain('npx mesh up');
+  });
+});

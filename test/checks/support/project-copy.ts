@@ -4,14 +4,14 @@ import { createScratch, type Scratch } from './scratch.ts';
 
 export const projectRoot = join(import.meta.dirname, '..', '..', '..');
 
-const copied = ['package.json', 'buf.yaml', 'buf.gen.yaml', '.mocharc.json', 'proto', 'scripts'];
+const copied = ['package.json', 'buf.yaml', 'buf.gen.yaml', '.mocharc.json', 'proto', 'scripts', 'kit'];
 
 export type ProjectCopy = Scratch & {
   /** Replaces text in a file of the copy; throws when it is not there. */
   edit(path: string, from: string | RegExp, to: string): Promise<void>;
 };
 
-/** The contracts and the scripts of this project in a folder of their own, to break things in. */
+/** The contracts and the scripts of this project, and what those stand on, in a folder of their own, to break things in. */
 export async function copyProject(): Promise<ProjectCopy> {
   const scratch = await createScratch();
   const at = (path: string): string => join(scratch.folder, path);

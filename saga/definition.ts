@@ -9,8 +9,8 @@ export interface StepContext {
 
 /**
  * One step. Both functions may run more than once, also after they took effect, so both
- * are idempotent. An error whose code another try may cure (see `isTransient`) is tried
- * again; what any other error does depends on which side of the pivot the step is.
+ * are idempotent. What an error does depends on its kind (see step-runner.ts) and on which
+ * side of the pivot the step is.
  */
 export interface SagaStep<State> {
   readonly name: string;
@@ -33,20 +33,28 @@ export interface SagaDefinition<State extends object> {
   readonly name: string;
   readonly steps: readonly SagaStep<State>[];
   /**
-   * Name of the step that decides (the pivot transaction of Garcia-Molina's and
-   * Salem's sagas, in Richardson's words). Before it, a step that is refused, or that
-   * stays unanswered for long, has everything undone; so does the pivot when it is
-   * refused. Unanswered it is asked for ever, since it may have taken effect. After it
-   * there is no way back: a step that is refused again and again parks the saga.
+   * The step that decides (the pivot transaction of Garcia-Molina's and Salem's sagas, in
+   * Richardson's words). Before it, a step that is refused, or that stays unanswered for
+   * long, has everything undone. After it there is no way back: a step that is refused
+   * again and again parks the saga.
    */
-  readonly pivot: string;
+  readonly pivot: {
+    /** Its name. */
+    readonly step: string;
+    /**
+     * The reasons by which it says for sure that it has not happened and will not: then
+     * everything is undone. Whatever else it says, it may have happened at an earlier try:
+     * it is asked again, and parks the saga in the end.
+     */
+    readonly refusals: readonly string[];
+  };
   /** Writes the outcome in the transaction that ends the saga. */
   onFinished(tx: Transaction, sagaId: string, state: State, outcome: Outcome): Promise<void>;
 }
 
 /** Index of the pivot among the steps. */
 export function pivotOf<State extends object>({ name, steps, pivot }: SagaDefinition<State>): number {
-  const index = steps.findIndex((step) => step.name === pivot);
-  if (index < 0) throw new Error(`saga ${name} has no step ${pivot}`);
+  const index = steps.findIndex((step) => step.name === pivot.step);
+  if (index < 0) throw new Error(`saga ${name} has no step ${pivot.step}`);
   return index;
 }

@@ -5,7 +5,7 @@ import type { MigrationComponent } from '#database';
 export { type BegunSaga, createSagaRunner, type NewSaga, type SagaRunner, type SagaRunnerOptions } from './runner.ts';
 export type { Failure, Outcome, SagaDefinition, SagaStep, StepContext } from './definition.ts';
 export { cancelSaga } from './cancellation.ts';
-export { findSaga, intervene, type Intervention, type InterventionKind, listSagas, type SagaRecord } from './operator-store.ts';
+export { findSaga, intervene, type Intervention, type InterventionKind, type InterventionRequest, listSagas, type SagaRecord } from './operator-store.ts';
 export type { SagaStatus } from './store.ts';
 export type { SagaHooks, SagaPoint } from './take-step.ts';
 

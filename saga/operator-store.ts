@@ -43,12 +43,13 @@ const LIST: Statement = {
 // is raised so that a process which still believes it holds the saga writes nothing.
 const UNSTICK = (step: string): string => `UPDATE saga
   SET status = CASE WHEN failure IS NULL THEN 'RUNNING' ELSE 'COMPENSATING' END,
-      step = ${step}, attempt = 0, fence = fence + 1, due_time = clock_timestamp(), update_time = now()
+      step = ${step}, attempt = 0, refusals = 0, fence = fence + 1, due_time = clock_timestamp(), update_time = now()
   FROM stuck WHERE saga.saga_id = stuck.saga_id`;
 
 const INTERVENE = (kind: InterventionKind, step: string): Statement => ({
   name: `saga.${kind.toLowerCase()}`,
-  text: `WITH stuck AS (SELECT saga_id, step AS stood_at FROM saga WHERE saga_id = $1 AND status = 'STUCK' FOR UPDATE),
+  text: `WITH stuck AS (SELECT saga_id, step AS stood_at FROM saga
+             WHERE saga_id = $1 AND status = 'STUCK' AND ($4::integer IS NULL OR step = $4) FOR UPDATE),
            freed AS (${UNSTICK(step)} RETURNING saga.saga_id, stuck.stood_at)
          INSERT INTO saga_intervention (saga_id, kind, step, who, why) SELECT saga_id, '${kind}', stood_at, $2, $3 FROM freed
          RETURNING saga_id`,
@@ -70,7 +71,15 @@ export function listSagas(db: Queryable, only: { status?: SagaStatus; subject?: 
   return db.query<SagaRecord>(LIST, [only.status ?? null, only.subject ?? null, page.after ?? null, page.size + 1]);
 }
 
-/** Frees a STUCK saga and writes down who did it and why; false when it is not STUCK. */
-export async function intervene(db: Queryable, kind: InterventionKind, { sagaId, who, why }: { sagaId: string; who: string; why: string }): Promise<boolean> {
-  return (await db.query(INTERVENTIONS[kind], [sagaId, who, why])).length === 1;
+export interface InterventionRequest {
+  readonly sagaId: string;
+  readonly who: string;
+  readonly why: string;
+  /** Index of the step it is seen to stand at; left out: wherever it stands. */
+  readonly step?: number;
+}
+
+/** Frees a STUCK saga and writes down who did it and why; false when it is not STUCK, or stands at another step. */
+export async function intervene(db: Queryable, kind: InterventionKind, { sagaId, who, why, step }: InterventionRequest): Promise<boolean> {
+  return (await db.query(INTERVENTIONS[kind], [sagaId, who, why, step ?? null])).length === 1;
 }

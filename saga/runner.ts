@@ -17,6 +17,10 @@ export interface SagaRunnerOptions extends StepTools {
   readonly leaseMs?: number;
   /** How often to look for sagas that nobody holds. Default 500. */
   readonly pollMs?: number;
+  /** The pause after a first failed try, which doubles with every further one. Default 100. */
+  readonly firstPauseMs?: number;
+  /** The longest it gets. Default 5,000. */
+  readonly longestPauseMs?: number;
   /** How many sagas of others this process runs at once; those begun here are its callers' business. Default 32. */
   readonly concurrency?: number;
 }
@@ -31,9 +35,15 @@ export interface NewSaga<State extends object> {
 
 /** A saga written but not yet running. */
 export interface BegunSaga {
-  /** Call once its transaction has committed. Resolves with the outcome, or undefined when this process did not finish it. */
+  /**
+   * Call once its transaction has committed. Resolves with the outcome, or undefined when it
+   * is not over yet: it waits for an outage to end, is parked, or another process has it.
+   */
   run(): Promise<Outcome | undefined>;
 }
+
+/** A saga whose next try is further away waits in the table: in an outage it holds neither memory nor one of the places here. */
+const HOLD_MS = 1_000;
 
 export interface SagaRunner extends Stoppable {
   /** Writes a saga in the caller's transaction. If the process dies before `run`, any instance takes it over. */
@@ -44,7 +54,7 @@ export interface SagaRunner extends Stoppable {
 
 /** Runs the sagas of these definitions, those begun here and those whose process died. */
 export function createSagaRunner(definitions: readonly SagaDefinition<object>[], options: SagaRunnerOptions): SagaRunner {
-  const { database, clock, random, log, leaseMs = 5_000, pollMs = 500, concurrency = 32 } = options;
+  const { database, clock, random, log, leaseMs = 5_000, pollMs = 500, firstPauseMs = 100, longestPauseMs = 5_000, concurrency = 32 } = options;
   const known = new Map(definitions.map((definition) => [definition.name, definition]));
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -68,24 +78,28 @@ export function createSagaRunner(definitions: readonly SagaDefinition<object>[],
     return done;
   }
 
-  /** Runs steps until the saga is over, parked, lost to another process, or this process stops. */
+  /** Runs steps until the saga is over, parked, has to wait, is lost to another process, or this process stops. */
   async function drive(begun: SagaRow): Promise<Outcome | undefined> {
     // The steps belong to the trace of the request that began the saga, whoever runs them, and outlive its deadline.
     const parent = extractContext({ traceparent: begun.traceParent ?? undefined });
     let saga = begun;
     while (isOpen(saga)) {
       leases.hold(saga);
-      if (signal.aborted) {
-        await release(database, saga);
-        return undefined;
-      }
+      if (signal.aborted) return letGo(saga, 0);
       const next = await context.with(parent, moveOn, undefined, saga);
       if (!next) return undefined;
       saga = next;
-      if (isOpen(saga) && saga.attempt > 0) await clock.sleep(backoffMs(saga.attempt, 100, 5_000, random), signal).catch(() => {});
+      if (!isOpen(saga) || saga.attempt === 0) continue;
+      const waitMs = backoffMs(saga.attempt, firstPauseMs, longestPauseMs, random);
+      if (waitMs > HOLD_MS) return letGo(saga, waitMs);
+      await clock.sleep(waitMs, signal).catch(() => {});
     }
     if (saga.status === 'STUCK') log.error({ saga: saga.sagaId, failure: saga.lastError }, 'saga parked: `mesh saga show` says where it is stuck');
     return outcomeOf(saga);
+  }
+
+  async function letGo(saga: SagaRow, afterMs: number): Promise<undefined> {
+    await release(database, saga, afterMs);
   }
 
   /** Runs one step and writes where the saga stands then; undefined when another process has it. */

@@ -1,20 +1,21 @@
 import { type Code, MeshError } from '#kit';
 
-import { type Failure, pivotOf, type SagaDefinition, type StepContext } from './definition.ts';
+import { pivotOf, type SagaDefinition, type StepContext } from './definition.ts';
 import type { SagaRow } from './store.ts';
 
-/** Tries of a step that stays unanswered before its saga turns round. They wait 0.1, 0.2, 0.4 … 5 s: about a minute in all. */
+/** Tries of a step that stays unanswered, before the pivot, until its saga turns round. The pauses between are 0.1, 0.2, 0.4 … 5 s. */
 export const MAX_ATTEMPTS = 20;
 
-/** Tries of a step that is refused where there is no other way, before its saga is parked: about ten seconds. */
+/** Times a step is refused where there is no other way, until its saga is parked: about ten seconds. */
 export const MAX_REFUSALS = 8;
 
-/** Codes that another try may cure: the step may or may not have taken effect. */
-const TRANSIENT: ReadonlySet<Code> = new Set(['CANCELLED', 'UNKNOWN', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'INTERNAL', 'UNAVAILABLE']);
+/** Times a step fails by a fault of its callee, until its saga is parked: more than a minute, for a fault may pass. */
+export const MAX_FAULTS = 20;
 
-export function isTransient(error: MeshError): boolean {
-  return TRANSIENT.has(error.code);
-}
+/** Codes of an outage, which ends some day: the step may or may not have taken effect. */
+const OUTAGES: ReadonlySet<Code> = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'UNAVAILABLE']);
+/** Codes of a fault, which may pass or stay for ever: here too the step may have taken effect. */
+const FAULTS: ReadonlySet<Code> = new Set(['UNKNOWN', 'INTERNAL', 'DATA_LOSS']);
 
 /** Told of each try that failed, for log and span. */
 export type OnFailure = (error: MeshError) => void;
@@ -36,7 +37,7 @@ async function runAction<State extends object>(definition: SagaDefinition<State>
     const learnt = await step.action(stateOf(saga), context);
     const next = saga.step + 1;
     const status = next === definition.steps.length ? 'COMPLETED' : 'RUNNING';
-    return { ...saga, status, step: next, attempt: 0, lastError: null, state: { ...saga.state, ...learnt } };
+    return { ...saga, status, step: next, attempt: 0, refusals: 0, lastError: null, state: { ...saga.state, ...learnt } };
   } catch (thrown) {
     // A process that stops is no failed try: another one goes on.
     if (context.signal.aborted) return saga;
@@ -48,37 +49,44 @@ async function runAction<State extends object>(definition: SagaDefinition<State>
 
 /** Where a saga stands after a step failed on its way forward: see {@link SagaDefinition.pivot}. */
 function afterFailure<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, error: MeshError): SagaRow {
-  const attempt = saga.attempt + 1;
-  const lastError = failureOf(error);
   const pivot = pivotOf(definition);
-  const again: SagaRow = { ...saga, attempt, lastError };
-  if (saga.step > pivot) return isTransient(error) || attempt < MAX_REFUSALS ? again : { ...again, status: 'STUCK' };
-  if (isTransient(error) && (attempt < MAX_ATTEMPTS || saga.step === pivot)) return again;
+  const again = countFailure(saga, error);
   // The refused step is undone too: an earlier try of it, perhaps by a process that died, may have taken effect.
-  return { ...saga, status: 'COMPENSATING', attempt: 0, lastError, failure: lastError };
+  const turned: SagaRow = { ...again, status: 'COMPENSATING', attempt: 0, refusals: 0, failure: again.lastError };
+  if (saga.step < pivot) return isRefusal(error) || again.attempt >= MAX_ATTEMPTS ? turned : again;
+  if (saga.step === pivot && definition.pivot.refusals.includes(error.reason)) return turned;
+  return parkInTheEnd(again, error);
 }
 
 async function runCompensation<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext, onFailure: OnFailure): Promise<SagaRow> {
   try {
     await definition.steps[saga.step]?.compensate?.(stateOf(saga), context);
-    return undoneTo({ ...saga, attempt: 0, lastError: null }, saga.step - 1);
+    return undoneTo({ ...saga, attempt: 0, refusals: 0, lastError: null }, saga.step - 1);
   } catch (thrown) {
     if (context.signal.aborted) return saga;
     const error = MeshError.from(thrown);
     onFailure(error);
-    // Money or goods are still out: an outage is waited for, a refusal is tried on and then parked for an operator.
-    const attempt = saga.attempt + 1;
-    const again: SagaRow = { ...saga, attempt, lastError: failureOf(error) };
-    return isTransient(error) || attempt < MAX_REFUSALS ? again : { ...again, status: 'STUCK' };
+    return parkInTheEnd(countFailure(saga, error), error);
   }
+}
+
+/** An outage is waited for. What is refused, or fails by a fault, is tried on and then parked for an operator: money or goods are out. */
+function parkInTheEnd(saga: SagaRow, error: MeshError): SagaRow {
+  if (OUTAGES.has(error.code) || saga.refusals < (FAULTS.has(error.code) ? MAX_FAULTS : MAX_REFUSALS)) return saga;
+  return { ...saga, status: 'STUCK' };
+}
+
+function countFailure(saga: SagaRow, error: MeshError): SagaRow {
+  const { reason, message } = error;
+  return { ...saga, attempt: saga.attempt + 1, refusals: saga.refusals + (OUTAGES.has(error.code) ? 0 : 1), lastError: { reason, message } };
+}
+
+function isRefusal({ code }: MeshError): boolean {
+  return !OUTAGES.has(code) && !FAULTS.has(code);
 }
 
 function undoneTo(saga: SagaRow, step: number): SagaRow {
   return step < 0 ? { ...saga, status: 'FAILED', step: 0 } : { ...saga, status: 'COMPENSATING', step };
-}
-
-function failureOf({ reason, message }: MeshError): Failure {
-  return { reason, message };
 }
 
 function stateOf<State extends object>(saga: SagaRow): State {

@@ -15,6 +15,8 @@ export interface SagaRow {
   readonly step: number;
   /** Failed tries of that step so far. */
   readonly attempt: number;
+  /** Those of them that were no outage. */
+  readonly refusals: number;
   readonly state: object;
   /** Why it turned round; null while it has not. */
   readonly failure: Failure | null;
@@ -25,7 +27,7 @@ export interface SagaRow {
   readonly traceParent: string | null;
 }
 
-const COLUMNS = `saga_id AS "sagaId", definition, subject, status, step, attempt, state, failure, last_error AS "lastError",
+const COLUMNS = `saga_id AS "sagaId", definition, subject, status, step, attempt, refusals, state, failure, last_error AS "lastError",
   fence, trace_parent AS "traceParent"`;
 
 // Postgres' clock rules leases: those of the instances may differ. And not its now(), which
@@ -39,9 +41,14 @@ const INSERT: Statement = {
          RETURNING ${COLUMNS}`,
 };
 
+// A saga that was cancelled while nobody held it turns round where it stands, instead of taking one more step.
 const CLAIM: Statement = {
   name: 'saga.claim',
-  text: `UPDATE saga SET fence = fence + 1, due_time = ${FROM_NOW('$1')}
+  text: `UPDATE saga SET fence = fence + 1, due_time = ${FROM_NOW('$1')},
+           status = CASE WHEN cancellation IS NULL THEN status ELSE 'COMPENSATING' END,
+           attempt = CASE WHEN cancellation IS NOT NULL AND status = 'RUNNING' THEN 0 ELSE attempt END,
+           failure = coalesce(cancellation, failure),
+           turned_at = coalesce(turned_at, CASE WHEN cancellation IS NOT NULL THEN step END)
          WHERE saga_id IN (
            SELECT saga_id FROM saga
            WHERE status IN ('RUNNING', 'COMPENSATING') AND due_time <= clock_timestamp() AND definition = ANY($3)
@@ -57,11 +64,12 @@ const ADVANCE: Statement = {
            status = CASE WHEN cancellation IS NOT NULL AND $3 = 'RUNNING' THEN 'COMPENSATING' ELSE $3 END,
            step = CASE WHEN cancellation IS NOT NULL AND $3 = 'RUNNING' THEN step ELSE $4 END,
            attempt = CASE WHEN cancellation IS NOT NULL AND $3 = 'RUNNING' THEN 0 ELSE $5 END,
+           refusals = CASE WHEN cancellation IS NOT NULL AND $3 = 'RUNNING' THEN 0 ELSE $10 END,
            turned_at = coalesce(turned_at, CASE WHEN $3 = 'COMPENSATING' OR (cancellation IS NOT NULL AND $3 = 'RUNNING') THEN step END),
            failure = coalesce(cancellation, $7),
            state = $6, last_error = $8, due_time = ${FROM_NOW('$9')}, update_time = now()
          WHERE saga_id = $1 AND fence = $2
-         RETURNING status, step, attempt, failure`,
+         RETURNING status, step, attempt, refusals, failure`,
 };
 
 const RENEW: Statement = {
@@ -73,7 +81,7 @@ const RENEW: Statement = {
 
 const RELEASE: Statement = {
   name: 'saga.release',
-  text: `UPDATE saga SET due_time = now() WHERE saga_id = $1 AND fence = $2 AND status IN ('RUNNING', 'COMPENSATING')`,
+  text: `UPDATE saga SET due_time = ${FROM_NOW('$3')} WHERE saga_id = $1 AND fence = $2 AND status IN ('RUNNING', 'COMPENSATING')`,
 };
 
 const CANCEL: Statement = {
@@ -108,8 +116,8 @@ export function claimDue(db: Queryable, definitions: readonly string[], limit: n
 export async function advance(db: Queryable, saga: SagaRow, leaseMs: number): Promise<SagaRow | undefined> {
   const { sagaId, fence, status, step, attempt, state } = saga;
   const [failure, lastError] = [saga.failure, saga.lastError].map((entry) => entry && JSON.stringify(entry));
-  const values = [sagaId, fence, status, step, attempt, JSON.stringify(state), failure, lastError, leaseMs];
-  const [written] = await db.query<Pick<SagaRow, 'status' | 'step' | 'attempt' | 'failure'>>(ADVANCE, values);
+  const values = [sagaId, fence, status, step, attempt, JSON.stringify(state), failure, lastError, leaseMs, saga.refusals];
+  const [written] = await db.query<Pick<SagaRow, 'status' | 'step' | 'attempt' | 'refusals' | 'failure'>>(ADVANCE, values);
   return written && { ...saga, ...written };
 }
 
@@ -118,9 +126,9 @@ export async function renew(db: Queryable, held: readonly SagaRow[], leaseMs: nu
   await db.query(RENEW, [held.map(({ sagaId }) => sagaId), held.map(({ fence }) => fence), leaseMs]);
 }
 
-/** Lets another process take the saga at once. */
-export async function release(db: Queryable, { sagaId, fence }: SagaRow): Promise<void> {
-  await db.query(RELEASE, [sagaId, fence]);
+/** Lets go of a saga: any process may take it, `afterMs` from now. */
+export async function release(db: Queryable, { sagaId, fence }: SagaRow, afterMs: number): Promise<void> {
+  await db.query(RELEASE, [sagaId, fence, afterMs]);
 }
 
 /** Wants a saga undone that has not reached step `pivot` yet. False when it has, or is not on its way forward any more. */

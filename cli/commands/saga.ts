@@ -35,10 +35,10 @@ export async function listSagasCommand(only: { state?: string; order?: string; l
   const pageSize = Number(only.limit);
   if (!(Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= MAX_LIMIT)) throw refusal('INVALID_ARGUMENT', `--limit is a number from 1 to ${MAX_LIMIT}`);
   const answer = await withSagas((sagas) => sagas.listSagas({ state: stateOf(only.state), orderId: only.order ?? '', pageSize }));
-  const rows = answer.sagas.map((saga) => [saga.sagaId, saga.definition, STATES[saga.state], positionOf(saga), timeOf(saga.createTime), reasonOf(saga)]);
+  const rows = answer.sagas.map((saga) => [saga.sagaId, saga.definition, STATES[saga.state], positionOf(saga), String(saga.attempts), timeOf(saga.createTime), reasonOf(saga)]);
   const more = answer.nextPageToken ? `\nthere are more; --limit shows up to ${MAX_LIMIT}` : '';
   output.answer(
-    () => (rows.length > 0 ? table([['SAGA', 'KIND', 'STATE', 'STEP', 'BEGAN', 'WHY'], ...rows]) + more : 'there are none'),
+    () => (rows.length > 0 ? table([['SAGA', 'KIND', 'STATE', 'STEP', 'TRIES', 'BEGAN', 'WHY'], ...rows]) + more : 'there are none'),
     toJson(ListSagasResponseSchema, answer),
   );
 }
@@ -50,9 +50,9 @@ export async function showSagaCommand(sagaId: string, output: Output): Promise<v
 }
 
 /** `mesh saga retry` and `mesh saga resolve`. */
-export async function interveneCommand(kind: 'retry' | 'resolve', sagaId: string, { why, by }: { why: string; by?: string }, output: Output): Promise<void> {
+export async function interveneCommand(kind: 'retry' | 'resolve', sagaId: string, { why, by, step = '' }: { why: string; by?: string; step?: string }, output: Output): Promise<void> {
   const request = { sagaId, why, who: by ?? userInfo().username };
-  const { saga } = await withSagas<{ saga?: Saga | undefined }>((sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga(request)));
+  const { saga } = await withSagas<{ saga?: Saga | undefined }>((sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga({ ...request, step })));
   show(saga, output);
 }
 
@@ -90,7 +90,7 @@ function describe(saga: Saga): string {
     ...interventions.map(
       ({ kind, step, who, why, time }) => `\n${timeOf(time)}  ${who} ${kind === InterventionKind.RETRY ? 'retried' : 'resolved'} "${step}": ${why}`,
     ),
-    ...(saga.state === SagaState.STUCK ? [`\nIt waits for a hand:\n  npx mesh saga retry ${saga.sagaId} --why "…"\n  npx mesh saga resolve ${saga.sagaId} --why "…"   once the step is done by hand`] : []),
+    ...(saga.state === SagaState.STUCK ? [`\nIt waits for a hand:\n  npx mesh saga retry ${saga.sagaId} --why "…"\n  npx mesh saga resolve ${saga.sagaId} --step "${positionOf(saga)}" --why "…"   once that is done by hand`] : []),
   ].join('\n');
 }
 

@@ -27,15 +27,16 @@ export function addSaga({ command, output }: Usage): void {
     ['retry', 'try the step at which a stuck saga stands again'],
     ['resolve', 'take the step at which a stuck saga stands as done by hand, and go on behind it'],
   ] as const) {
-    saga
+    const one = saga
       .command(`${name} <saga>`)
       .description(description)
       .requiredOption('--why <reason>', 'why, for whoever reads it later, such as a ticket')
       .option('--by <name>', 'who does it; default: the user of this machine')
-      .action(async (sagaId: string, options: { why: string; by?: string }) => {
+      .action(async (sagaId: string, options: { why: string; by?: string; step?: string }) => {
         const { interveneCommand } = await import('../commands/saga.ts');
         await interveneCommand(name, sagaId, options, output);
       });
+    if (name === 'resolve') one.requiredOption('--step <name>', 'the step that was done by hand; it must still be the one the saga stands at');
   }
 }
 
@@ -44,5 +45,5 @@ Examples:
   mesh saga list --state stuck                       what needs a hand
   mesh saga show 01a201e5-d91f-7618-bbd6-df42573bcf26
   mesh saga retry 01a201e5-… --why "bank is back"    the refused step is tried again
-  mesh saga resolve 01a201e5-… --why "refunded by hand, ticket 42"
+  mesh saga resolve 01a201e5-… --step charge --why "refunded by hand, ticket 42"
 The saga that places an order has the order's id.`;

@@ -3,6 +3,8 @@ ALTER TABLE saga
   ADD COLUMN subject text NOT NULL DEFAULT '',
   -- Set by whoever wants it undone; the next `advance` turns the saga round.
   ADD COLUMN cancellation jsonb,
+  -- Failed tries of the step that were no outage.
+  ADD COLUMN refusals integer NOT NULL DEFAULT 0,
   -- Why the last try failed.
   ADD COLUMN last_error jsonb,
   -- Index of the step at which it turned round.

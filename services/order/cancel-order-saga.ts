@@ -31,7 +31,7 @@ interface Given {
 export function createCancelOrderSaga({ inventory, payment, shipping, clock, random }: Given): SagaDefinition<CancelOrderState> {
   return {
     name: 'cancel-order',
-    pivot: 'cancel shipment',
+    pivot: { step: 'cancel shipment', refusals: ['SHIPMENT_HANDED_OVER'] },
     steps: [
       { name: 'cancel shipment', action: async ({ orderId }, { signal }) => void (await shipping.cancelShipment({ orderId }, { signal })) },
       { name: 'refund', action: async ({ orderId }, { signal }) => void (await payment.refund({ orderId }, { signal })) },

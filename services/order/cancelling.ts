@@ -1,6 +1,6 @@
 import type { Database } from '#database';
 import { appendEvent } from '#events';
-import { type Clock, MeshError, newId, type Random, refusal } from '#kit';
+import { type Clock, type MeshError, newId, type Random, refusal } from '#kit';
 import { type BegunSaga, cancelSaga, findSaga, type SagaDefinition, type SagaRunner } from '#saga';
 
 import type { CancelOrderState } from './cancel-order-saga.ts';
@@ -45,8 +45,9 @@ export async function requireCancelled(database: Database, order: Order): Promis
   if (order.state !== 'CONFIRMED') return order;
   const reason = (await lastChange(database, order.orderId))?.reason;
   const why = `order ${order.orderId} cannot be cancelled any more`;
-  if (!reason || reason === 'SHIPMENT_HANDED_OVER') throw refusal('SHIPMENT_HANDED_OVER', `${why}: the parcel is with the carrier`);
-  throw new MeshError('FAILED_PRECONDITION', reason, why);
+  if (reason === 'SHIPMENT_HANDED_OVER') throw refusal('SHIPMENT_HANDED_OVER', `${why}: the parcel is with the carrier`);
+  // The only refusal that its saga takes for one; and an order that has just been confirmed was not to be turned round.
+  throw refusal('ORDER_CONFIRMING', `order ${order.orderId} was being confirmed; cancel it now that it is CONFIRMED`);
 }
 
 /** Turns the saga of a PENDING order round. False when the order has come to rest meanwhile. */

@@ -4,7 +4,7 @@ import type { CallContext, Client, Handlers } from '#mesh';
 import type { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import type { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import type { UserService } from '#proto/shop/user/v1/user_pb.js';
-import type { SagaDefinition, SagaRunner } from '#saga';
+import type { BegunSaga, SagaDefinition, SagaRunner } from '#saga';
 
 import type { CancelOrderState } from './cancel-order-saga.ts';
 import { beginCancellation, requireCancelled } from './cancelling.ts';
@@ -32,11 +32,17 @@ interface Given {
 
 export function orderHandlers(given: Given): Handlers<typeof OrderService> {
   const { database, watcher, clock } = given;
+
+  /** Runs a saga begun here, if there is one, and waits for the order where that does not end it: it may have to wait, or go on at another instance. */
+  async function follow(saga: BegunSaga | undefined, orderId: string, signal: AbortSignal): Promise<void> {
+    if (!(await saga?.run())) await watcher.untilAtRest(orderId, signal);
+  }
+
   return {
     async placeOrder(request, call) {
       const wanted = wantedFromProto(request);
       const { orderId, saga } = await placeOrder(given, request, () => offerFor(given, wanted));
-      if (saga) await untilAnswer(call, clock, () => saga.run());
+      if (saga) await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
       return { order: orderToProto(await orderOf(database, orderId)) };
     },
 
@@ -52,8 +58,7 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
 
     async cancelOrder({ orderId }, call) {
       const saga = await beginCancellation(given, orderId);
-      // Without a saga of our own it is another one's, perhaps on another instance.
-      await untilAnswer(call, clock, (signal) => (saga ? saga.run() : watcher.untilAtRest(orderId, signal)));
+      await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
       return { order: orderToProto(await requireCancelled(database, await orderOf(database, orderId))) };
     },
 

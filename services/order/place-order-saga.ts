@@ -35,7 +35,7 @@ interface Given {
 export function createPlaceOrderSaga({ inventory, payment, shipping, clock, random }: Given): SagaDefinition<PlaceOrderState> {
   return {
     name: 'place-order',
-    pivot: 'confirm',
+    pivot: { step: 'confirm', refusals: ['RESERVATION_EXPIRED', 'RESERVATION_RELEASED', 'RESERVATION_NOT_FOUND'] },
     steps: [
       {
         name: 'reserve',

@@ -74,8 +74,9 @@ async function writeOrder({ sagas, placeOrderSaga, clock, random }: Given, tx: T
   return sagas.begin(tx, placeOrderSaga, { sagaId: orderId, subject: orderId, state });
 }
 
-/** Tells a resend from another order under the same key: the request's bytes without the key, fields in the order of their numbers. */
+/** Tells a resend from another order under the same key: the bytes of what is read of it but for the key, fields in the order of their numbers. */
 function hashOf(request: PlaceOrderRequest): Uint8Array {
-  const withoutKey = create(PlaceOrderRequestSchema, { ...request, requestId: '' });
+  const lines = request.lines.map((line) => ({ ...line, name: '' }));
+  const withoutKey = create(PlaceOrderRequestSchema, { ...request, lines, requestId: '' });
   return createHash('sha256').update(toBinary(PlaceOrderRequestSchema, withoutKey)).digest();
 }

@@ -11,7 +11,7 @@ import {
   SagaState as ProtoState,
   SagaStepState as ProtoStepState,
 } from '#proto/shop/order/v1/saga_pb.js';
-import { findSaga, intervene, type InterventionKind, listSagas, type SagaDefinition, type SagaRecord, type SagaStatus } from '#saga';
+import { findSaga, intervene, type InterventionKind, type InterventionRequest, listSagas, type SagaDefinition, type SagaRecord, type SagaStatus } from '#saga';
 
 const STATES: Readonly<Record<SagaStatus, ProtoState>> = {
   RUNNING: ProtoState.RUNNING,
@@ -28,11 +28,17 @@ export function sagaHandlers(database: Database, definitions: readonly SagaDefin
   const stepsOf = new Map(definitions.map(({ name, steps }) => [name, steps.map((step) => step.name)]));
   const toProto = (saga: SagaRecord): MessageInitShape<typeof SagaSchema> => sagaToProto(saga, stepsOf.get(saga.definition) ?? []);
 
-  async function free(kind: InterventionKind, by: { sagaId: string; who: string; why: string }): Promise<{ saga: MessageInitShape<typeof SagaSchema> }> {
+  async function free(kind: InterventionKind, by: InterventionRequest): Promise<{ saga: MessageInitShape<typeof SagaSchema> }> {
     const freed = await intervene(database, kind, by);
     const saga = await sagaOf(database, by.sagaId);
-    if (!freed) throw refusal('SAGA_NOT_STUCK', `saga ${by.sagaId} is ${saga.status}, not STUCK: it needs no hand`, { metadata: { state: saga.status } });
-    return { saga: toProto(saga) };
+    if (freed) return { saga: toProto(saga) };
+    const where = saga.status === 'STUCK' ? `STUCK at ${stepsOf.get(saga.definition)?.[saga.step]}, another step` : `${saga.status}, not STUCK: it needs no hand`;
+    throw refusal('SAGA_NOT_STUCK', `saga ${by.sagaId} is ${where}; look again with \`mesh saga show\``, { metadata: { state: saga.status } });
+  }
+
+  /** -1, where no saga stands, for a name that is not among the steps of this saga. */
+  async function indexOf(sagaId: string, step: string): Promise<number> {
+    return (stepsOf.get((await sagaOf(database, sagaId)).definition) ?? []).indexOf(step);
   }
 
   return {
@@ -45,7 +51,7 @@ export function sagaHandlers(database: Database, definitions: readonly SagaDefin
     },
     getSaga: async ({ sagaId }) => ({ saga: toProto(await sagaOf(database, sagaId)) }),
     retrySaga: ({ sagaId, who, why }) => free('RETRY', { sagaId, who, why }),
-    resolveSaga: ({ sagaId, who, why }) => free('RESOLVE', { sagaId, who, why }),
+    resolveSaga: async ({ sagaId, who, why, step }) => free('RESOLVE', { sagaId, who, why, step: await indexOf(sagaId, step) }),
   };
 }
 

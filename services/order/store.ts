@@ -30,7 +30,7 @@ const INSERT: Statement = {
            VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7))
          INSERT INTO order_change (order_id, sequence, state, reason) VALUES ($1, 1, 'PENDING', '')`,
 };
-// The change and its number, in the statement that makes it: the order's row, locked, keeps the numbers apart.
+// The change and its number, in the statement that makes it. The primary key keeps numbers apart, should two ever be made at once.
 const MOVE: Statement = {
   name: 'order.move',
   text: `WITH moved AS (

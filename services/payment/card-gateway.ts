@@ -3,7 +3,8 @@ import type { Money } from '#kit';
 /** Money to take from a card for one order. */
 export interface CardCharge {
   /**
-   * Names this charge for ever; a resend carries the same key and the same values.
+   * Names this charge; a resend carries the same key and the same values, and comes within a
+   * day: providers forget keys after that.
    * At most 255 characters and not the key of anything else, such as the refund.
    */
   readonly idempotencyKey: string;

@@ -1,13 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 
-import type { Database } from '#database';
 import { fromProtoMoney, refusal, toProtoMoney } from '#kit';
 import type { Handlers } from '#mesh';
 import { type PaymentSchema, type PaymentService, PaymentState as ProtoState } from '#proto/shop/payment/v1/payment_pb.js';
 
-import type { CardGateway } from './card-gateway.ts';
-import { charge, paymentOf, refund } from './charging.ts';
+import { charge, type Charging, paymentOf, refund } from './charging.ts';
 import type { Payment, PaymentState } from './domain.ts';
 
 const STATES: Readonly<Record<PaymentState, ProtoState>> = {
@@ -17,17 +15,17 @@ const STATES: Readonly<Record<PaymentState, ProtoState>> = {
   REFUNDED: ProtoState.REFUNDED,
 };
 
-export function paymentHandlers(database: Database, gateway: CardGateway): Handlers<typeof PaymentService> {
+export function paymentHandlers(charging: Charging): Handlers<typeof PaymentService> {
   return {
     async charge({ orderId, amount, paymentMethod }, { signal }) {
       if (!amount) throw refusal('INVALID_ARGUMENT', 'amount is missing; say how much to charge');
-      return { payment: toProto(await charge(database, gateway, { orderId, amount: fromProtoMoney(amount), paymentMethod }, signal)) };
+      return { payment: toProto(await charge(charging, { orderId, amount: fromProtoMoney(amount), paymentMethod }, signal)) };
     },
     async refund({ orderId }, { signal }) {
-      return { payment: toProto(await refund(database, gateway, orderId, signal)) };
+      return { payment: toProto(await refund(charging, orderId, signal)) };
     },
     async getPayment({ orderId }) {
-      return { payment: toProto(await paymentOf(database, orderId)) };
+      return { payment: toProto(await paymentOf(charging.database, orderId)) };
     },
   };
 }

@@ -14,11 +14,11 @@ export const service = defineService({
   dependencies: {},
   settings: paymentSettings,
   migrations: [{ name: 'payment', directory: join(import.meta.dirname, 'migrations') }],
-  build({ database, settings, log, tracer }) {
+  build({ database, settings, clock, log, tracer }) {
     const { STRIPE_API_KEY: apiKey, MESH_STRIPE_URL: apiBase } = settings;
     if (!apiKey) throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not set; payment needs a key of your Stripe account, or `mesh up` with its simulator');
     const gateway = createStripeGateway({ apiKey, apiBase: readUrl(apiBase), log, tracer });
-    return { handlers: paymentHandlers(database, gateway), start: () => void gateway.load(), stop: () => gateway.stop() };
+    return { handlers: paymentHandlers({ database, gateway, clock }), start: () => void gateway.load(), stop: () => gateway.stop() };
   },
 });
 

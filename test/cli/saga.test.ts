@@ -31,7 +31,7 @@ describe('mesh saga', function () {
     const { exitCode, stdout } = await here('list', '--state', 'stuck');
     expect(exitCode).to.equal(0);
     expect(stdout.trim().split('\n')).to.have.length(2);
-    expect(stdout).to.match(new RegExp(`${stuckOrder} +place-order +stuck +charge +\\S+ +PAYMENT_REJECTED`));
+    expect(stdout).to.match(new RegExp(`${stuckOrder} +place-order +stuck +charge +8 +\\S+ +PAYMENT_REJECTED`));
     const { stdout: json } = await here('list', '--json');
     expect(JSON.parse(json)).to.have.property('sagas').with.length(2);
   });
@@ -45,6 +45,8 @@ describe('mesh saga', function () {
 
   it('asks why before it lets a saga go on', async () => {
     expect(await here('retry', stuckOrder)).to.include({ exitCode: 2 });
+    expect((await here('resolve', stuckOrder, '--why', 'by hand')).stderr).to.include('--step');
+    expect((await here('resolve', stuckOrder, '--why', 'by hand', '--step', 'reserve')).stderr).to.include('STUCK at charge');
   });
 
   it('lets a stuck saga go on, and keeps who wanted that and why', async () => {
@@ -58,7 +60,7 @@ describe('mesh saga', function () {
   });
 
   it('refuses a hand that is not needed, and a saga that nobody knows', async () => {
-    expect((await here('resolve', stuckOrder, '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
+    expect((await here('resolve', stuckOrder, '--step', 'charge', '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
     expect((await here('show', 'nobody-knows')).stderr).to.include('SAGA_NOT_FOUND');
     expect(await here('list', '--limit', '0')).to.include({ exitCode: 1 });
   });

@@ -4,7 +4,7 @@ import { refusal } from '#kit';
 import { findSaga, intervene, listSagas } from '#saga';
 
 import { until } from '../database/until.ts';
-import { hurriedClock, recording, type SagaBench, startSagaBench } from './saga-bench.ts';
+import { recording, type SagaBench, startSagaBench } from './saga-bench.ts';
 
 const BY = { who: 'ada', why: 'ticket 42' };
 const ALL = { size: 50, after: undefined };
@@ -12,7 +12,7 @@ const ALL = { size: 50, after: undefined };
 describe('a saga that is stuck', () => {
   let bench: SagaBench;
   before(async () => {
-    bench = await startSagaBench(hurriedClock);
+    bench = await startSagaBench({ longestPauseMs: 10 });
   });
   afterEach(() => bench.clear());
   after(() => bench?.stop());
@@ -28,7 +28,8 @@ describe('a saga that is stuck', () => {
     const runner = bench.runnerOf(definition);
     runner.start();
     const run = await bench.begin(definition, sagaId, runner);
-    expect(await run()).to.equal(undefined);
+    await run();
+    await until('it is parked', async () => (await bench.statusOf(sagaId)) === 'STUCK');
     return { did, mend: () => (refusing = false) };
   }
 
@@ -72,11 +73,20 @@ describe('a saga that is stuck', () => {
     const runner = bench.runnerOf(definition);
     runner.start();
     const run = await bench.begin(definition, 'forward', runner);
-    expect(await run()).to.equal(undefined);
+    await run();
+    await until('it is parked', async () => (await bench.statusOf('forward')) === 'STUCK');
     expect(await findSaga(bench.database, 'forward')).to.deep.include({ status: 'STUCK', step: 1, failure: null, turnedAt: null });
     await intervene(bench.database, 'RESOLVE', { sagaId: 'forward', ...BY });
     await until('it is completed', async () => (await bench.statusOf('forward')) === 'COMPLETED');
     expect(outcomes).to.deep.equal([{ kind: 'completed' }]);
+  });
+
+  it('is not taken further by a hand meant for an earlier step', async () => {
+    const { did } = await stuckOnItsWayBack('earlier');
+    did.length = 0;
+    expect(await intervene(bench.database, 'RESOLVE', { sagaId: 'earlier', ...BY, step: 2 })).to.equal(false);
+    expect(await bench.statusOf('earlier')).to.equal('STUCK');
+    expect(await intervene(bench.database, 'RESOLVE', { sagaId: 'earlier', ...BY, step: 1 })).to.equal(true);
   });
 
   it('takes one hand only: a saga that is not stuck refuses it', async () => {

@@ -121,4 +121,19 @@ describe('a saga', () => {
     bench.runnerOf(quick).start();
     await until('it is completed', async () => (await bench.statusOf('let-go')) === 'COMPLETED');
   });
+
+  it('that waits for an outage to end holds up nobody else, however many wait', async () => {
+    let outage = true;
+    const { definition } = recording({ a: { action: () => (outage ? Promise.reject(refusal('UNREACHABLE', 'gone')) : Promise.resolve()) }, b: {} });
+    const runner = bench.runnerOf(definition, { firstPauseMs: 1_500 });
+    runner.start();
+    const waiting = Array.from({ length: 40 }, (_, index) => `waiting-${index}`);
+    for (const sagaId of waiting) await bench.begin(definition, sagaId);
+    await until('all of them were tried, and wait', async () => {
+      const [row] = await bench.database.query<{ tried: bigint }>({ name: 'test.tried', text: 'SELECT count(*) AS tried FROM saga WHERE attempt >= 1' }, []);
+      return row?.tried === 40n;
+    });
+    outage = false;
+    await until('all of them are completed', async () => (await Promise.all(waiting.map((sagaId) => bench.statusOf(sagaId)))).every((status) => status === 'COMPLETED'));
+  });
 });

@@ -1,8 +1,8 @@
 import { trace } from '@opentelemetry/api';
 
 import { type Database, migrate } from '#database';
-import { type Clock, silentLog, systemClock, systemRandom } from '#kit';
-import { createSagaRunner, type Outcome, type SagaDefinition, sagaMigrations, type SagaRunner, type SagaStep } from '#saga';
+import { silentLog, systemClock, systemRandom } from '#kit';
+import { createSagaRunner, type Outcome, type SagaDefinition, sagaMigrations, type SagaRunner, type SagaRunnerOptions, type SagaStep } from '#saga';
 
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
@@ -11,7 +11,7 @@ export interface State {
   readonly learnt?: string;
 }
 
-/** A definition that writes down what it does. Its last step is the pivot unless another one is named. */
+/** A definition that writes down what it does. Its last step is the pivot unless another one is named; OUT_OF_STOCK and CARD_DECLINED are its refusals. */
 export function recording(
   steps: Readonly<Record<string, Partial<SagaStep<State>>>>,
   pivot = Object.keys(steps).at(-1) ?? '',
@@ -20,7 +20,7 @@ export function recording(
   const outcomes: Outcome[] = [];
   const definition: SagaDefinition<State> = {
     name: 'test',
-    pivot,
+    pivot: { step: pivot, refusals: ['OUT_OF_STOCK', 'CARD_DECLINED'] },
     steps: Object.entries(steps).map(([name, step]) => ({
       name,
       async action(state, context) {
@@ -42,24 +42,24 @@ export interface SagaBench {
   readonly database: Database;
   /** Begins a saga of this definition and returns how to run it here; another runner of the same definition may take it over. */
   begin(definition: SagaDefinition<State>, sagaId: string, runner?: SagaRunner): Promise<() => Promise<Outcome | undefined>>;
-  runnerOf(definition: SagaDefinition<State>): SagaRunner;
+  runnerOf(definition: SagaDefinition<State>, pauses?: Pauses): SagaRunner;
   statusOf(sagaId: string): Promise<string | undefined>;
   /** Ends the runners and forgets the sagas of one test. */
   clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Time as it is, but nobody waits for more than 20 ms. */
-export const hurriedClock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal) };
+/** Pauses of a runner, where the usual ones are too long. */
+export type Pauses = Pick<SagaRunnerOptions, 'firstPauseMs' | 'longestPauseMs'>;
 
-export async function startSagaBench(clock: Clock = systemClock): Promise<SagaBench> {
+export async function startSagaBench(pauses: Pauses = {}): Promise<SagaBench> {
   const test = await createTestDatabase();
   await migrate({ url: test.url, schema: 'shop', components: [sagaMigrations], log: silentLog });
   const database = openTestDatabase({ url: test.url, maxConnections: 10 });
   const runners: SagaRunner[] = [];
-  const options = { database, clock, random: systemRandom, log: silentLog, tracer: trace.getTracer('test'), leaseMs: 600, pollMs: 50 };
-  const runnerOf = (definition: SagaDefinition<State>): SagaRunner => {
-    const runner = createSagaRunner([definition], options);
+  const options = { ...pauses, database, clock: systemClock, random: systemRandom, log: silentLog, tracer: trace.getTracer('test'), leaseMs: 600, pollMs: 50 };
+  const runnerOf = (definition: SagaDefinition<State>, others: Pauses = {}): SagaRunner => {
+    const runner = createSagaRunner([definition], { ...options, ...others });
     runners.push(runner);
     return runner;
   };

@@ -3,31 +3,36 @@ import { expect } from 'chai';
 import { refusal } from '#kit';
 
 import type { SagaDefinition, SagaStep } from '../../saga/definition.ts';
-import { MAX_ATTEMPTS, MAX_REFUSALS, runStep } from '../../saga/step-runner.ts';
+import { MAX_ATTEMPTS, MAX_FAULTS, MAX_REFUSALS, runStep } from '../../saga/step-runner.ts';
 import type { SagaRow } from '../../saga/store.ts';
 
 const SAGA: SagaRow = {
-  ...{ sagaId: 's', subject: 'test', definition: 'test', status: 'RUNNING', step: 0, attempt: 0 },
+  ...{ sagaId: 's', subject: 'test', definition: 'test', status: 'RUNNING', step: 0, attempt: 0, refusals: 0 },
   ...{ state: {}, failure: null, lastError: null, fence: 1n, traceParent: null },
 };
 const AT_LAST_TRY: SagaRow = { ...SAGA, attempt: MAX_ATTEMPTS - 1 };
-const AT_LAST_REFUSAL: SagaRow = { ...SAGA, attempt: MAX_REFUSALS - 1 };
+const AT_LAST_REFUSAL: SagaRow = { ...SAGA, attempt: 50, refusals: MAX_REFUSALS - 1 };
+const AT_LAST_FAULT: SagaRow = { ...SAGA, attempt: 50, refusals: MAX_FAULTS - 1 };
 
 describe('the step of a saga that fails', () => {
   const gone = (): Promise<never> => Promise.reject(refusal('UNREACHABLE', 'gone'));
   const refused = (): Promise<never> => Promise.reject(refusal('RESERVATION_COMMITTED', 'sold'));
+  const decided = (): Promise<never> => Promise.reject(refusal('RESERVATION_EXPIRED', 'too late'));
+  const broken = (): Promise<never> => Promise.reject(new TypeError('undefined is not a function'));
   const well = async (): Promise<void> => {};
 
   /** Runs the step at which the saga stands: one before the pivot, the pivot, one after it. */
   function run(step: Omit<SagaStep<object>, 'name'>, saga: SagaRow, signal = new AbortController().signal): Promise<SagaRow> {
     const steps = ['before', 'pivot', 'after'].map((name) => ({ name, ...step }));
-    const definition: SagaDefinition<object> = { name: 'test', pivot: 'pivot', steps, onFinished: async () => undefined };
+    const pivot = { step: 'pivot', refusals: ['RESERVATION_EXPIRED'] };
+    const definition: SagaDefinition<object> = { name: 'test', pivot, steps, onFinished: async () => undefined };
     return runStep(definition, saga, { sagaId: saga.sagaId, signal }, () => undefined);
   }
 
   describe('before the pivot', () => {
     it('is tried again while it stays unanswered, and undone at the last try', async () => {
-      expect(await run({ action: gone }, SAGA)).to.deep.include({ status: 'RUNNING', attempt: 1, lastError: { reason: 'UNREACHABLE', message: 'gone' } });
+      expect(await run({ action: gone }, SAGA)).to.deep.include({ status: 'RUNNING', attempt: 1, refusals: 0, lastError: { reason: 'UNREACHABLE', message: 'gone' } });
+      expect(await run({ action: broken }, SAGA)).to.include({ status: 'RUNNING', attempt: 1 });
       expect(await run({ action: gone }, AT_LAST_TRY)).to.include({ status: 'COMPENSATING', step: 0, attempt: 0 });
     });
 
@@ -37,33 +42,50 @@ describe('the step of a saga that fails', () => {
   });
 
   describe('at the pivot', () => {
-    it('is never given up while it stays unanswered: it may have happened', async () => {
-      expect(await run({ action: gone }, { ...AT_LAST_TRY, step: 1 })).to.include({ status: 'RUNNING', step: 1, attempt: MAX_ATTEMPTS });
+    const at = (saga: SagaRow): SagaRow => ({ ...saga, step: 1 });
+
+    it('is asked for ever while it stays unanswered: it may have happened', async () => {
+      expect(await run({ action: gone }, at(AT_LAST_REFUSAL))).to.include({ status: 'RUNNING', step: 1 });
     });
 
-    it('turns the saga round when it is refused', async () => {
-      expect(await run({ action: refused }, { ...SAGA, step: 1 })).to.include({ status: 'COMPENSATING', step: 1 });
+    it('turns the saga round when it says for sure that it has not happened', async () => {
+      expect(await run({ action: decided }, at(SAGA))).to.include({ status: 'COMPENSATING', step: 1 });
+    });
+
+    it('is asked again when it is refused for another reason, and parks the saga in the end: an earlier try may have happened', async () => {
+      expect(await run({ action: refused }, at(SAGA))).to.include({ status: 'RUNNING', step: 1, refusals: 1 });
+      expect(await run({ action: refused }, at(AT_LAST_REFUSAL))).to.deep.include({ status: 'STUCK', step: 1, failure: null });
     });
   });
 
   describe('after the pivot', () => {
+    const at = (saga: SagaRow): SagaRow => ({ ...saga, step: 2 });
+
     it('is tried for ever while it stays unanswered', async () => {
-      expect(await run({ action: gone }, { ...AT_LAST_TRY, step: 2 })).to.include({ status: 'RUNNING', step: 2 });
+      expect(await run({ action: gone }, at(AT_LAST_REFUSAL))).to.include({ status: 'RUNNING', step: 2 });
     });
 
     it('is tried on when it is refused, and parks the saga in the end: there is no way back', async () => {
-      expect(await run({ action: refused }, { ...SAGA, step: 2 })).to.include({ status: 'RUNNING', step: 2, attempt: 1 });
-      expect(await run({ action: refused }, { ...AT_LAST_REFUSAL, step: 2 })).to.deep.include({ status: 'STUCK', step: 2, failure: null });
+      expect(await run({ action: refused }, at(SAGA))).to.include({ status: 'RUNNING', step: 2, attempt: 1 });
+      expect(await run({ action: refused }, at(AT_LAST_REFUSAL))).to.deep.include({ status: 'STUCK', step: 2, failure: null });
     });
   });
 
   describe('on the way back', () => {
     const undoing = (saga: SagaRow): SagaRow => ({ ...saga, status: 'COMPENSATING' });
 
-    it('waits for an outage, and parks the saga when it is refused again and again', async () => {
-      expect(await run({ action: well, compensate: gone }, undoing(AT_LAST_TRY))).to.include({ status: 'COMPENSATING' });
-      expect(await run({ action: well, compensate: refused }, undoing(SAGA))).to.include({ status: 'COMPENSATING', attempt: 1 });
+    it('waits for an outage, however long', async () => {
+      expect(await run({ action: well, compensate: gone }, undoing(AT_LAST_REFUSAL))).to.include({ status: 'COMPENSATING' });
+    });
+
+    it('parks the saga when it is refused again and again; tries that met an outage do not count', async () => {
+      expect(await run({ action: well, compensate: refused }, undoing({ ...SAGA, attempt: 50 }))).to.include({ status: 'COMPENSATING', refusals: 1 });
       expect(await run({ action: well, compensate: refused }, undoing(AT_LAST_REFUSAL))).to.include({ status: 'STUCK' });
+    });
+
+    it('parks the saga when it fails by a fault that does not pass, later', async () => {
+      expect(await run({ action: well, compensate: broken }, undoing(AT_LAST_REFUSAL))).to.include({ status: 'COMPENSATING' });
+      expect(await run({ action: well, compensate: broken }, undoing(AT_LAST_FAULT))).to.include({ status: 'STUCK' });
     });
   });
 

@@ -8,7 +8,7 @@ export type Ending = 'CONFIRMED' | 'FAILED' | 'CANCELLED' | 'stuck, then FAILED'
 
 /** One step on one of the ways of an order. */
 export interface FailingStep {
-  /** `place`: on the way forward; `undo`: on the way back, since the carrier has refused; `cancel`: a confirmed order is called off. */
+  /** `place`: on the way forward; `undo`: on the way back, since the reservation is said to have expired when it is to be confirmed; `cancel`: a confirmed order is called off. */
   readonly way: 'place' | 'undo' | 'cancel';
   readonly step: string;
   /** The call that the step makes. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { expect } from 'chai';
 
+import { readCarrierBook } from '#carrier-simulator';
 import { MeshError } from '#kit';
 import { type Order, OrderState } from '#proto/shop/order/v1/order_pb.js';
 import { SagaState, SagaStepState } from '#proto/shop/order/v1/saga_pb.js';
@@ -21,7 +22,8 @@ export async function runCase(shop: FaultyShop, failing: FailureCase): Promise<v
   const userId = await newUser(shop);
   const traceId = randomBytes(16).toString('hex');
   const headers = { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` };
-  if (failing.way === 'undo') shop.arm({ traceId, point: 'serve ScheduleShipment', action: { kind: 'refuse', reason: 'CARRIER_REFUSED' }, always: true });
+  // Turned round at the last moment, so that there is a real reservation, charge and booking to undo.
+  if (failing.way === 'undo') shop.arm({ traceId, point: 'serve Commit', action: { kind: 'refuse', reason: 'RESERVATION_EXPIRED' }, always: true });
   const fault = faultOf(failing, traceId);
   const armed = failing.way === 'cancel' ? undefined : shop.arm(fault);
   // What a client does that got no answer: the same request again.
@@ -104,18 +106,22 @@ async function expectWhole(shop: FaultyShop, orderId: string, productId: string,
   const { order } = await shop.orders.getOrder({ orderId });
   expect(order && OrderState[order.state]).to.equal(state);
   const { captures, net } = await moneyOf(shop, orderId);
-  expect(captures, 'captures').to.be.at.most(1);
+  const neverCharged = failure === 'refused' && way === 'place' && (method === 'Reserve' || method === 'Charge');
+  expect(captures, 'captures').to.equal(neverCharged ? 0 : 1);
   const { shipments } = await shop.shipping.listShipments({ orderId });
   const shipped = shipments.map((shipment) => shipment.state);
+  const booked = (await readCarrierBook(shop.database('shipping'), { orderId })).map((entry) => entry.state);
   if (state === 'CONFIRMED') {
     expect(net).to.equal(2500n);
     expect(await stockOf(shop, productId)).to.deep.equal([8n, 0n, 2n]);
     expect(shipped).to.deep.equal([ShipmentState.SCHEDULED]);
+    expect(booked).to.deep.equal(['BOOKED']);
     return;
   }
   expect(net).to.equal(0n);
   expect(await stockOf(shop, productId)).to.deep.equal([10n, 0n, 0n]);
   expect(shipped.filter((entry) => entry !== ShipmentState.CANCELLED && entry !== ShipmentState.REFUSED)).to.deep.equal([]);
-  const reason = way === 'cancel' ? 'CANCELLED_BY_CALLER' : way === 'undo' ? 'CARRIER_REFUSED' : failure === 'refused' ? REFUSALS[method] : '';
+  expect(booked.filter((entry) => entry === 'BOOKED')).to.deep.equal([]);
+  const reason = way === 'cancel' ? 'CANCELLED_BY_CALLER' : way === 'undo' ? 'RESERVATION_EXPIRED' : failure === 'refused' ? REFUSALS[method] : '';
   expect(order?.reason).to.equal(reason);
 }

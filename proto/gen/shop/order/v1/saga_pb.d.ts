@@ -336,6 +336,14 @@ export declare type ResolveSagaRequest = Message<"shop.order.v1.ResolveSagaReque
    * @generated from field: string why = 3;
    */
   why: string;
+
+  /**
+   * Name of the step that was done by hand, such as charge: so that a command sent
+   * twice does not take the next one as done too.
+   *
+   * @generated from field: string step = 4;
+   */
+  step: string;
 };
 
 /**
@@ -506,7 +514,8 @@ export declare const SagaService: GenService<{
   },
   /**
    * Takes the step at which a STUCK saga stands as done by hand, and goes on behind
-   * it. Records who did it and why. Not STUCK: FAILED_PRECONDITION, reason SAGA_NOT_STUCK.
+   * it. Records who did it and why. Not STUCK, or not at that step any more:
+   * FAILED_PRECONDITION, reason SAGA_NOT_STUCK.
    *
    * @generated from rpc shop.order.v1.SagaService.ResolveSaga
    */

@@ -14,6 +14,9 @@ export type Run = {
   readonly print: (line: string) => void;
 };
 
+/** Files of the embedded tier at once: they wait for processes much of the time. Each has ports, folders and databases of its own. */
+const DEFAULT_JOBS = 2;
+
 type RunRequest = Extract<TestRequest, { action: 'run' }>;
 
 export type RunOutcome =
@@ -42,5 +45,5 @@ export async function runStages(request: RunRequest, run: Run): Promise<RunOutco
 function runTests(stage: Stage, files: readonly string[], { grep, jobs }: RunRequest, run: Run): Promise<TestResult[]> {
   // Unit tests start nothing, so there is nothing to keep apart; a search need not start a process a file.
   const together = stage === 'unit' || grep !== undefined;
-  return runTier({ ...run, files, grep, together, jobs: stage === 'embedded' ? (jobs ?? 1) : 1 });
+  return runTier({ ...run, files, grep, together, jobs: stage === 'embedded' ? (jobs ?? DEFAULT_JOBS) : 1 });
 }

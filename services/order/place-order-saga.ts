@@ -23,7 +23,8 @@ export interface PlaceOrderState {
   readonly trackingNumber?: string;
 }
 
-interface Given {
+/** What the sagas of an order call. */
+export interface SagaDependencies {
   readonly inventory: Client<typeof InventoryService>;
   readonly payment: Client<typeof PaymentService>;
   readonly shipping: Client<typeof ShippingService>;
@@ -32,7 +33,7 @@ interface Given {
 }
 
 /** Reserve, charge, schedule the shipment, confirm. Every call is keyed by the order, so each step may run again. */
-export function createPlaceOrderSaga({ inventory, payment, shipping, clock, random }: Given): SagaDefinition<PlaceOrderState> {
+export function createPlaceOrderSaga({ inventory, payment, shipping, clock, random }: SagaDependencies): SagaDefinition<PlaceOrderState> {
   return {
     name: 'place-order',
     pivot: { step: 'confirm', refusals: ['RESERVATION_EXPIRED', 'RESERVATION_RELEASED', 'RESERVATION_NOT_FOUND'] },

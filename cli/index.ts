@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
-import { refusal } from '#kit';
+import { printable, refusal } from '#kit';
 
 import { createOutput, type Output, renderError, type Streams } from './output.ts';
 import { addCall } from './usage/call.ts';
@@ -77,6 +77,7 @@ function program(output: Output, { stdout, stderr }: Streams, finish: (exitCode:
     .option('--json', 'answer for programs: one JSON document a line');
   const command = (usage: string, description: string): Command =>
     mesh.command(usage).description(description).exitOverride().showHelpAfterError('(add --help for the options)');
-  for (const add of COMMANDS) add({ command, output, finish });
+  const warn = (line: string): void => void stderr.write(`${output.json ? JSON.stringify({ warning: line }) : printable(line)}\n`);
+  for (const add of COMMANDS) add({ command, output, warn, finish });
   return mesh;
 }

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-import { MeshError } from '#kit';
+import { errorCode, MeshError, printable } from '#kit';
 
 /** Where a command writes. */
 export interface Streams {
@@ -21,10 +21,15 @@ export interface Output {
   note(line: string): void;
 }
 
+/** Of a pipe, a socket, and a terminal that were closed. */
+const READER_GONE = new Set(['EPIPE', 'ECONNRESET', 'EIO']);
+
 export function createOutput(json: boolean, { stdout }: Streams = process): Output {
   const gone = new AbortController();
-  // EPIPE of a pipe, EIO of a terminal that was closed: no reason to end what the command does.
-  stdout.on('error', () => gone.abort());
+  // No failure to write is a reason to end what the command does, such as to run a shop; on a full disk there is room again later.
+  stdout.on('error', (error) => {
+    if (READER_GONE.has(errorCode(error) ?? '')) gone.abort();
+  });
   const write = (line: string): void => {
     if (!gone.signal.aborted) stdout.write(`${line}\n`);
   };
@@ -34,7 +39,7 @@ export function createOutput(json: boolean, { stdout }: Streams = process): Outp
     readerGone: gone.signal,
     answer: (forPeople, forPrograms) => write(json ? JSON.stringify(forPrograms) : forPeople()),
     note: (line) => {
-      if (!json) write(line);
+      if (!json) write(printable(line));
     },
   };
 }
@@ -47,17 +52,23 @@ export function renderError(thrown: unknown, json: boolean): string {
   const kind = code === reason ? code : `${code}, ${reason}`;
   // The sentence often is that of the only field; then it need not be said twice.
   const fields = violations.filter(({ field, description }) => !message.includes(field) || !message.includes(description));
-  return [`error: ${message} (${kind})`, ...fields.map(({ field, description }) => `  ${field}: ${description}`), ...causeOf(error)].join('\n');
+  return [inLines(`error: ${message} (${kind})`), ...fields.map(({ field, description }) => inLines(`  ${field}: ${description}`)), ...causeOf(error)].join('\n');
 }
 
 /** A fault of this program itself: whoever mends it wants to see where. An error that came from a service has no cause here. */
 function causeOf({ reason, cause }: MeshError): string[] {
   if (reason !== 'INTERNAL' || cause === undefined) return [];
-  return [cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)];
+  return (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)).split('\n').map(printable);
 }
 
-/** Columns padded to their widest cell, two spaces apart. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** A sentence of anyone's: its further lines are indented, so that none can pass for one of ours. */
+function inLines(sentence: string): string {
+  return sentence.split('\n').map(printable).join('\n  ');
+}
+
+/** Columns padded to their widest cell, two spaces apart. Cells may come from anyone: see {@link printable}. */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');

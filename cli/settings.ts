@@ -51,6 +51,11 @@ export type Resolved = ResolvedSettings<typeof PROCESS_SETTINGS & typeof SERVICE
   readonly databaseUrls: Readonly<Record<ModuleName, string>>;
 };
 
+/** Whether somebody has set it, by flag, environment or `mesh.config.ts`. */
+export function isGiven(name: string, { origins }: Pick<Resolved, 'origins'>): boolean {
+  return (origins[name] ?? 'default') !== 'default';
+}
+
 /** The variable that moves a service's port, such as `MESH_PORT_ORDER`. */
 export function portSetting(name: ModuleName): string {
   return `MESH_PORT_${name.toUpperCase()}`;

@@ -34,8 +34,8 @@ const LOCK_TIMEOUT_MS = 30_000;
  * (So no file may hold a COMMIT or a CREATE INDEX CONCURRENTLY.) Processes that migrate
  * at the same time take turns.
  *
- * Throws SCHEMA_OUTDATED when the tables are newer than the files, START_FAILED when a
- * file fails or was changed after it had been applied.
+ * Throws SCHEMA_OUTDATED when the tables are newer than the files, or a file was changed
+ * after it had been applied, START_FAILED when a file fails.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
@@ -57,7 +57,7 @@ async function migrateExisting({ url, schema, components, log }: MigrateOptions)
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`);
     await client.query(`SET search_path TO ${quoted}`);
     const { components: states } = await schemaState(asQueryable(client), components);
-    if (states.some(({ kind }) => kind === 'newer')) throw schemaRefusal(schema, states);
+    if (states.some(({ kind }) => kind === 'newer' || kind === 'changed')) throw schemaRefusal(schema, states);
     const applied: string[] = [];
     const migrator = { client, schema, place: placeOf(url) };
     for (const component of components) applied.push(...(await applyPending(migrator, component, states)));
@@ -132,10 +132,6 @@ async function inTransaction(client: Client, work: () => Promise<unknown>): Prom
 
 function migrationError(file: string, thrown: unknown, place: string): MeshError {
   const cause = thrown instanceof Error ? thrown.message : String(thrown);
-  if (cause.startsWith('MD5 checksum failed')) {
-    const what = `a migration before ${file} was changed after it had been applied`;
-    return refusal('START_FAILED', `${what}; restore it and put the change into a new file`, { cause: thrown });
-  }
   const trouble = databaseError(thrown instanceof ScriptError ? thrown.cause : thrown, place);
   if (trouble.reason !== 'INTERNAL' && trouble.reason !== 'START_FAILED') {
     const { code, reason, metadata } = trouble;

@@ -1,4 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { refusal } from '#kit';
 
@@ -37,6 +39,12 @@ function versionOf(component: string, file: string): number {
     throw refusal('START_FAILED', sentence);
   }
   return Number(digits);
+}
+
+/** As the migration library writes it into the version table: the MD5 of the text with LF, so that a clone may have CRLF. */
+export async function migrationChecksum({ directory }: MigrationComponent, { file }: MigrationFile): Promise<string> {
+  const text = await readFile(join(directory, file), 'utf8');
+  return createHash('md5').update(text.replace(/\r\n|\r/g, '\n')).digest('hex');
 }
 
 /** The table that holds a component's versions, in the schema that has the component. */

@@ -1,6 +1,6 @@
 import { type MeshError, refusal } from '#kit';
 
-import { listMigrations, type MigrationComponent, versionTable } from './migration-files.ts';
+import { listMigrations, migrationChecksum, type MigrationComponent, type MigrationFile, versionTable } from './migration-files.ts';
 import { requireSupportedServer } from './server-version.ts';
 import type { Queryable, Statement } from './statement.ts';
 
@@ -8,6 +8,8 @@ import type { Queryable, Statement } from './statement.ts';
 export type ComponentState =
   | { readonly kind: 'up-to-date'; readonly component: string }
   | { readonly kind: 'outdated'; readonly component: string; readonly pending: readonly string[] }
+  /** Files that are not what was applied: the tables are those of another edition, whatever their version says. */
+  | { readonly kind: 'changed'; readonly component: string; readonly files: readonly string[] }
   | {
       readonly kind: 'newer';
       readonly component: string;
@@ -15,7 +17,7 @@ export type ComponentState =
       readonly codeVersion: number;
     };
 
-/** The worst of its components: `newer` before `outdated` before `up-to-date`. */
+/** The worst of its components: `newer` before `changed` before `outdated` before `up-to-date`. */
 export type SchemaState = ComponentState['kind'];
 
 const findTables: Statement = {
@@ -23,10 +25,17 @@ const findTables: Statement = {
   text: 'SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL',
 };
 
+/** An entry of a version table. */
+interface Applied {
+  readonly version: number;
+  /** Null where somebody has taken it out to get past a check; the library, too, asks no further then. */
+  readonly md5: string | null;
+}
+
 /**
- * Compares the version tables in the schema of `database` with the files. A few short
- * reads and no migration library, so that a process may ask each time it starts.
- * Throws INVALID_SETTING for a server that is too old.
+ * Compares the version tables in the schema of `database` with the files, and with
+ * their checksums. A few short reads and no migration library, so that a process may ask
+ * each time it starts. Throws INVALID_SETTING for a server that is too old.
  */
 export async function schemaState(
   database: Queryable,
@@ -37,8 +46,8 @@ export async function schemaState(
   const present = new Set(tables.map(({ name }) => name));
   const states: ComponentState[] = [];
   for (const component of components) {
-    const version = present.has(versionTable(component)) ? await databaseVersion(database, component) : 0;
-    states.push(await compare(component, version));
+    const applied = present.has(versionTable(component)) ? await appliedTo(database, component) : [];
+    states.push(await compare(component, applied));
   }
   return { state: worst(states), components: states };
 }
@@ -51,6 +60,12 @@ export function schemaRefusal(schema: string, components: readonly ComponentStat
     const versions = `has ${component} tables of version ${have}, and this program knows ${know}`;
     return refusal('SCHEMA_OUTDATED', `schema "${schema}" ${versions}; run the newer program that made them`);
   }
+  const changed = components.find((component) => component.kind === 'changed');
+  if (changed) {
+    const files = changed.files.map((file) => `${changed.component}/${file}`).join(', ');
+    const what = `was made by another edition of ${files}, changed after it had been applied`;
+    return refusal('SCHEMA_OUTDATED', `schema "${schema}" ${what}; bring that edition back and put the change into a new file`);
+  }
   const outdated = components.find((component) => component.kind === 'outdated');
   if (!outdated) return undefined;
   const { component, pending } = outdated;
@@ -58,25 +73,41 @@ export function schemaRefusal(schema: string, components: readonly ComponentStat
   return refusal('SCHEMA_OUTDATED', `schema "${schema}" lacks ${what}; run \`mesh migrate\``);
 }
 
-async function databaseVersion(database: Queryable, component: MigrationComponent): Promise<number> {
+async function appliedTo(database: Queryable, component: MigrationComponent): Promise<Applied[]> {
   const table = versionTable(component);
   // The library makes its version column int8.
-  const text = `SELECT max(version)::int AS version FROM "${table}"`;
-  const rows = await database.query<{ version: number | null }>({ name: `migration.version.${table}`, text }, []);
-  return rows[0]?.version ?? 0;
+  const text = `SELECT version::int AS version, md5 FROM "${table}"`;
+  return database.query<Applied>({ name: `migration.applied.${table}`, text }, []);
 }
 
-async function compare(component: MigrationComponent, version: number): Promise<ComponentState> {
+async function compare(component: MigrationComponent, applied: readonly Applied[]): Promise<ComponentState> {
   const files = await listMigrations(component);
+  const version = Math.max(0, ...applied.map((entry) => entry.version));
   const pending = files.slice(version).map(({ file }) => file);
   if (version > files.length) {
     return { kind: 'newer', component: component.name, databaseVersion: version, codeVersion: files.length };
   }
+  const changed = await changedFiles(component, files, applied);
+  if (changed.length > 0) return { kind: 'changed', component: component.name, files: changed };
   if (pending.length > 0) return { kind: 'outdated', component: component.name, pending };
   return { kind: 'up-to-date', component: component.name };
 }
 
+async function changedFiles(
+  component: MigrationComponent,
+  files: readonly MigrationFile[],
+  applied: readonly Applied[],
+): Promise<string[]> {
+  const checksums = new Map(applied.map(({ version, md5 }) => [version, md5]));
+  const changed: string[] = [];
+  for (const file of files) {
+    const checksum = checksums.get(file.version);
+    if (checksum && checksum !== (await migrationChecksum(component, file))) changed.push(file.file);
+  }
+  return changed;
+}
+
 function worst(states: readonly ComponentState[]): SchemaState {
-  const order: readonly SchemaState[] = ['newer', 'outdated'];
+  const order: readonly SchemaState[] = ['newer', 'changed', 'outdated'];
   return order.find((kind) => states.some((state) => state.kind === kind)) ?? 'up-to-date';
 }

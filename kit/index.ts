@@ -5,6 +5,7 @@ export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts'
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
 export { fromProtoMoney, type Money, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';
 export { cutPage, type PageRequest, readPage } from './page.ts';
+export { printable } from './printable.ts';
 export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';
 export { type Reason, REASONS } from './reasons.ts';
 export { repeat, type RepeatOptions } from './repeat.ts';

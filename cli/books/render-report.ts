@@ -1,3 +1,5 @@
+import { printable } from '#kit';
+
 import { table } from '../output.ts';
 import type { BooksReport, OrderCounts } from './compare-books.ts';
 import type { Check, Difference } from './difference.ts';
@@ -72,7 +74,7 @@ function section(title: string, entries: readonly Difference[], total: number): 
   if (total === 0) return [];
   const shown = entries.slice(0, SHOWN);
   const rest = total - shown.length;
-  return ['', title, ...shown.map(({ about, id, says }) => `  ${about} ${id} ${says}`), ...(rest > 0 ? [`  and ${rest} more`] : [])];
+  return ['', title, ...shown.map(({ about, id, says }) => printable(`  ${about} ${id} ${says}`)), ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }
 
 const HEAD = ['CURRENCY', 'CAPTURED', 'REFUNDED', 'NET', 'CONFIRMED', 'ON THE WAY', 'DIFFERENCE'];

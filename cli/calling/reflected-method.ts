@@ -23,7 +23,7 @@ export interface ReflectedMethod {
 
 type Ask = Parameters<typeof create<typeof ServerReflectionRequestSchema>>[1];
 
-/** Asks the server for a method by `PlaceOrder` or `shop.order.v1.OrderService/PlaceOrder`. UNKNOWN_METHOD lists what there is. */
+/** Asks the server for a method by `PlaceOrder` or `shop.order.v1.OrderService/PlaceOrder`. UNKNOWN_METHOD lists what is the server's own. */
 export async function reflectMethod(channel: ChannelInterface, wanted: string, deadline: number): Promise<ReflectedMethod> {
   const services = await serviceNames(channel, deadline);
   const slash = wanted.lastIndexOf('/');
@@ -33,9 +33,9 @@ export async function reflectMethod(channel: ChannelInterface, wanted: string, d
     const found = await methodsOf(channel, service, deadline);
     const method = found.methods.find(({ name }) => name.toLowerCase() === wanted.slice(slash + 1).toLowerCase());
     if (method) return found.reflect(method);
-    known.push(...found.methods.map(({ name }) => name));
+    if (isOwn(service)) known.push(...found.methods.map(({ name }) => name));
   }
-  throw refusal('UNKNOWN_METHOD', `there is no method ${wanted}; this server has ${(known.length ? known : services).join(', ')}`);
+  throw refusal('UNKNOWN_METHOD', `there is no method ${wanted}; this server has ${(known.length ? known : services.filter(isOwn)).join(', ')}`);
 }
 
 async function serviceNames(channel: ChannelInterface, deadline: number): Promise<string[]> {
@@ -43,7 +43,12 @@ async function serviceNames(channel: ChannelInterface, deadline: number): Promis
   if (answer.messageResponse.case !== 'listServicesResponse') return [];
   const names = answer.messageResponse.value.service.map(({ name }) => name);
   // Own methods win over those every server has.
-  return names.filter((name) => !name.startsWith('grpc.')).concat(names.filter((name) => name.startsWith('grpc.health.')));
+  return [...names.filter(isOwn), ...names.filter((name) => /^(mesh|grpc\.health)\./.test(name))];
+}
+
+/** Not one that every server of a mesh has: what it says of itself, its health, its reflection. */
+function isOwn(service: string): boolean {
+  return !/^(mesh|grpc)\./.test(service);
 }
 
 async function methodsOf(

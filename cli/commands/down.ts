@@ -1,4 +1,4 @@
-import { refusal, systemClock } from '#kit';
+import { type Clock, refusal, systemClock } from '#kit';
 
 import { askSupervisor, tellToStop } from '../local/control-socket.ts';
 import { dataFolder } from '../local/data-folder.ts';
@@ -10,20 +10,20 @@ const ASK_EVERY_MS = 20;
 const PROGRESS_MS = 2_000;
 const MAX_MS = 60_000;
 
-/** `mesh down`: stops the shop that `mesh up` started from this folder, and returns when it is gone. */
-export async function downCommand(output: Output): Promise<void> {
+/** `mesh down`: stops the shop that `mesh up` started from this folder, and returns when it is gone; DEADLINE_EXCEEDED when it is not within a minute. */
+export async function downCommand(output: Output, clock: Clock = systemClock): Promise<void> {
   const { values } = await loadSettings();
   const { controlSocket, logs, path } = dataFolder(values.MESH_DATA_DIR);
   const running = await askSupervisor(controlSocket);
   if (!running) throw refusal('NOT_RUNNING', `no shop runs on ${path}; start one with \`npx mesh up\``);
   await tellToStop(controlSocket);
-  const began = systemClock.now();
+  const began = clock.now();
   let told = began;
   while (isRunning(running.pid)) {
-    const now = systemClock.now();
-    if (now - began > MAX_MS) throw refusal('START_FAILED', `process ${running.pid} has not stopped within a minute; see the logs in ${logs}`);
+    const now = clock.now();
+    if (now - began > MAX_MS) throw refusal('DEADLINE_EXCEEDED', `process ${running.pid} has not stopped within a minute; see the logs in ${logs}`);
     if (now - told >= PROGRESS_MS) output.note(`waiting for process ${running.pid} to stop … ${seconds((told = now) - began)}`);
-    await systemClock.sleep(ASK_EVERY_MS);
+    await clock.sleep(ASK_EVERY_MS);
   }
-  output.answer(() => `stopped in ${seconds(systemClock.now() - began)}; the data stay in ${path}`, { stopped: running.pid });
+  output.answer(() => `stopped in ${seconds(clock.now() - began)}; the data stay in ${path}`, { stopped: running.pid });
 }

@@ -7,7 +7,7 @@ import { followLines } from '../logs/follow-lines.ts';
 import { isWanted, type LineFilter } from '../logs/line-filter.ts';
 import { listLogFiles, type OpenLog, openLog } from '../logs/log-files.ts';
 import type { Level, LogLine } from '../logs/log-line.ts';
-import { recentLines } from '../logs/recent-lines.ts';
+import { MAX_MEGABYTES, recentLines } from '../logs/recent-lines.ts';
 import { dayOf, renderLine } from '../logs/render-line.ts';
 import type { Output } from '../output.ts';
 import { loadSettings } from '../settings.ts';
@@ -21,11 +21,13 @@ export interface LogsOptions {
   readonly sinceMs?: number | undefined;
   /** How many lines at most. */
   readonly lines: number;
+  /** Nobody asked for fewer than there are: more lines than `lines` is worth a word. */
+  readonly wantsAll: boolean;
   readonly follow: boolean;
 }
 
-/** `mesh logs`: what the processes of this folder's shop have written, and write on. Resolves with the exit code. */
-export async function logsCommand({ lines, follow, ...wanted }: LogsOptions, output: Output): Promise<number> {
+/** `mesh logs`: what the processes of this folder's shop have written, and write on. `warn` says what is missing in the answer. Resolves with the exit code. */
+export async function logsCommand({ lines, wantsAll, follow, ...wanted }: LogsOptions, output: Output, warn: (line: string) => void): Promise<number> {
   const { values } = await loadSettings();
   const folder = dataFolder(values.MESH_DATA_DIR).logs;
   const logs = await openLogs(folder, follow);
@@ -34,7 +36,8 @@ export async function logsCommand({ lines, follow, ...wanted }: LogsOptions, out
     if (logs.length === 0 && !follow) throw refusal('NOT_RUNNING', `there are no logs in ${folder}; start the shop with \`npx mesh up\``);
     if (logs.length === 0) output.note(`there are no logs in ${folder} yet; waiting for them`);
     const recent = await recentLines(logs, wanted, lines);
-    if (recent.isCut) output.note('… older lines are left out: they are too large to be shown together');
+    if (recent.cutBy === 'bytes') warn(`older lines are left out: one answer has at most ${MAX_MEGABYTES} MB; narrow it with --since, --trace, --level or a service`);
+    if (recent.cutBy === 'limit' && wantsAll) warn(`older lines are left out: one answer has at most ${lines}; narrow it with --since, --level or a service`);
     const show = createPrinter(output);
     recent.lines.forEach(show);
     if (recent.lines.length === 0 && !follow) output.note(`no such line in ${folder}`);

@@ -1,4 +1,4 @@
-import { createLog } from '#kit';
+import { createLog, systemClock } from '#kit';
 
 import { settingsOfRunningShop } from './running-shop.ts';
 import type { Output } from '../output.ts';
@@ -12,7 +12,7 @@ export async function psCommand(output: Output): Promise<void> {
   const controlPlane = await connectControlPlane(settings, createLog({ level: 'error' }));
   try {
     const listed = await listShop(controlPlane, supervisor);
-    output.answer(() => renderShop(listed), listed);
+    output.answer(() => renderShop(listed, systemClock.now()), listed);
   } finally {
     await controlPlane.stop();
   }

@@ -2,7 +2,7 @@ import { refusal } from '#kit';
 
 import { askEnvironment, askSupervisor, type SupervisorStatus } from '../local/control-socket.ts';
 import { dataFolder } from '../local/data-folder.ts';
-import { loadSettings, type Resolved } from '../settings.ts';
+import { isGiven, loadSettings, type Resolved } from '../settings.ts';
 
 /**
  * The settings of a command beside a running shop: where nothing else is said, those of
@@ -23,7 +23,6 @@ export async function settingsOfRunningShop(flags: Readonly<Record<string, strin
 }
 
 /** Whether the user has set it; DATABASE_URL is said for every service. */
-function isSaid(name: string, { origins }: Resolved): boolean {
-  const isSet = (setting: string): boolean => origins[setting] !== 'default';
-  return isSet(name) || (name.startsWith('DATABASE_URL_') && isSet('DATABASE_URL'));
+function isSaid(name: string, settings: Resolved): boolean {
+  return isGiven(name, settings) || (name.startsWith('DATABASE_URL_') && isGiven('DATABASE_URL', settings));
 }

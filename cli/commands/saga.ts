@@ -3,11 +3,11 @@ import { userInfo } from 'node:os';
 import { toJson } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 
-import { refusal } from '#kit';
+import { printable } from '#kit';
 import type { Client } from '#mesh';
 import { InterventionKind, ListSagasResponseSchema, type Saga, SagaSchema, SagaService, SagaState, SagaStepState } from '#proto/shop/order/v1/saga_pb.js';
 
-import { createCaller } from '../calling/caller.ts';
+import { type CallerOptions, createCaller } from '../calling/caller.ts';
 import { type Output, table } from '../output.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
 
@@ -28,15 +28,14 @@ const STEPS: Readonly<Record<SagaStepState, string>> = {
   [SagaStepState.UNDONE]: 'undone',
 };
 
-const MAX_LIMIT = 200;
+const LOOKS: CallerOptions = { leavesTrace: false };
+const ACTS: CallerOptions = { leavesTrace: true };
 
-/** `mesh saga list`. */
-export async function listSagasCommand(only: { state?: string; order?: string; limit: string }, output: Output): Promise<void> {
-  const pageSize = Number(only.limit);
-  if (!(Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= MAX_LIMIT)) throw refusal('INVALID_ARGUMENT', `--limit is a number from 1 to ${MAX_LIMIT}`);
-  const answer = await withSagas((sagas) => sagas.listSagas({ state: stateOf(only.state), orderId: only.order ?? '', pageSize }));
+/** `mesh saga list`. It only looks, as `show` does: `mesh trace --last` goes on showing what has happened. */
+export async function listSagasCommand(only: { state?: string; order?: string; limit: number }, output: Output): Promise<void> {
+  const answer = await withSagas(LOOKS, (sagas) => sagas.listSagas({ state: stateOf(only.state), orderId: only.order ?? '', pageSize: only.limit }));
   const rows = answer.sagas.map((saga) => [saga.sagaId, saga.definition, STATES[saga.state], positionOf(saga), String(saga.attempts), timeOf(saga.createTime), reasonOf(saga)]);
-  const more = answer.nextPageToken ? `\nthere are more; --limit shows up to ${MAX_LIMIT}` : '';
+  const more = answer.nextPageToken ? '\nthere are more; see --limit' : '';
   output.answer(
     () => (rows.length > 0 ? table([['SAGA', 'KIND', 'STATE', 'STEP', 'TRIES', 'BEGAN', 'WHY'], ...rows]) + more : 'there are none'),
     toJson(ListSagasResponseSchema, answer),
@@ -45,20 +44,20 @@ export async function listSagasCommand(only: { state?: string; order?: string; l
 
 /** `mesh saga show`. */
 export async function showSagaCommand(sagaId: string, output: Output): Promise<void> {
-  const { saga } = await withSagas((sagas) => sagas.getSaga({ sagaId }));
+  const { saga } = await withSagas(LOOKS, (sagas) => sagas.getSaga({ sagaId }));
   show(saga, output);
 }
 
 /** `mesh saga retry` and `mesh saga resolve`. */
 export async function interveneCommand(kind: 'retry' | 'resolve', sagaId: string, { why, by, step = '' }: { why: string; by?: string; step?: string }, output: Output): Promise<void> {
   const request = { sagaId, why, who: by ?? userInfo().username };
-  const { saga } = await withSagas<{ saga?: Saga | undefined }>((sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga({ ...request, step })));
+  const { saga } = await withSagas<{ saga?: Saga | undefined }>(ACTS, (sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga({ ...request, step })));
   show(saga, output);
 }
 
-async function withSagas<T>(ask: (sagas: Client<typeof SagaService>) => Promise<T>): Promise<T> {
+async function withSagas<T>(traces: CallerOptions, ask: (sagas: Client<typeof SagaService>) => Promise<T>): Promise<T> {
   const { settings } = await settingsOfRunningShop();
-  const caller = await createCaller(settings);
+  const caller = await createCaller(settings, traces);
   try {
     return await ask(caller.mesh.client(SagaService, { tracer: caller.tracer }));
   } finally {
@@ -88,10 +87,15 @@ function describe(saga: Saga): string {
     '',
     table(saga.steps.map(({ name, state }) => [`  ${name}`, STEPS[state]])),
     ...interventions.map(
-      ({ kind, step, who, why, time }) => `\n${timeOf(time)}  ${who} ${kind === InterventionKind.RETRY ? 'retried' : 'resolved'} "${step}": ${why}`,
+      ({ kind, step, who, why, time }) => `\n${printable(`${timeOf(time)}  ${who} ${kind === InterventionKind.RETRY ? 'retried' : 'resolved'} "${step}": ${why}`)}`,
     ),
-    ...(saga.state === SagaState.STUCK ? [`\nIt waits for a hand:\n  npx mesh saga retry ${saga.sagaId} --why "…"\n  npx mesh saga resolve ${saga.sagaId} --step "${positionOf(saga)}" --why "…"   once that is done by hand`] : []),
+    ...(saga.state === SagaState.STUCK ? ['', ...waysOn(saga).map(printable)] : []),
   ].join('\n');
+}
+
+function waysOn(saga: Saga): string[] {
+  const { sagaId } = saga;
+  return ['It waits for a hand:', `  npx mesh saga retry ${sagaId} --why "…"`, `  npx mesh saga resolve ${sagaId} --step "${positionOf(saga)}" --why "…"   once that is done by hand`];
 }
 
 function stateOf(name: string | undefined): SagaState {

@@ -1,11 +1,11 @@
 import { refusal, systemClock } from '#kit';
-import { isModuleName, MODULE_NAMES, type ModuleName } from '#modules';
+import type { ModuleName } from '#modules';
 
-import { closestName } from '../did-you-mean.ts';
 import type { ProcessStatus, RunInstance, ScaleAnswer, ScaleRequest } from '../local/control-messages.ts';
 import { askSupervisor, tellToScale } from '../local/control-socket.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { type Output, seconds, table } from '../output.ts';
+import { readModuleName } from '../read-module-name.ts';
 import { loadSettings } from '../settings.ts';
 
 const PROGRESS_MS = 2_000;
@@ -34,18 +34,12 @@ function readCounts(words: readonly string[]): ScaleRequest['counts'] {
   const rest = words.flatMap((word) => word.split('='));
   while (rest.length > 0) {
     const [service = '', count = ''] = rest.splice(0, 2);
-    const name = moduleName(service);
+    const name = readModuleName(service);
     if (!/^\d{1,9}$/.test(count)) throw refusal('INVALID_ARGUMENT', `how many instances of ${name}? Write it like ${name} 3, or ${name}=3`);
     if (counts[name] !== undefined) throw refusal('INVALID_ARGUMENT', `${name} is named twice; say once how many instances it shall have`);
     counts[name] = Number(count);
   }
   return counts;
-}
-
-function moduleName(name: string): ModuleName {
-  if (isModuleName(name)) return name;
-  const meant = closestName(name, MODULE_NAMES);
-  throw refusal('INVALID_ARGUMENT', `there is no service ${name}${meant ? `; did you mean ${meant}?` : ''} (the services are ${MODULE_NAMES.join(', ')})`);
 }
 
 async function scale(controlSocket: string, request: ScaleRequest, output: Output): Promise<ScaleAnswer> {

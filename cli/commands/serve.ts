@@ -1,10 +1,11 @@
 import { createLog, MeshError, refusal } from '#kit';
-import { isModuleName, loadModule, MODULE_NAMES, type ModuleName } from '#modules';
+import { loadModule, type ModuleName } from '#modules';
 
 import { settingsOfRunningShop } from './running-shop.ts';
-import { closestName } from '../did-you-mean.ts';
 import { type ChildMessage, isStartMessage } from '../local/messages.ts';
 import type { Output } from '../output.ts';
+import { readModuleName } from '../read-module-name.ts';
+import { consulOrigin } from '../serving/consul-origin.ts';
 import { type ProcessHooks, serve, type ServingProcess } from '../serving/serve.ts';
 import { loadSettings, portSetting, type Resolved } from '../settings.ts';
 import { whenSignalled } from '../signals.ts';
@@ -20,7 +21,7 @@ export interface ServeOptions {
 /** `mesh serve <module…>`: these services in one process, until a signal. */
 export async function serveCommand(names: readonly string[], output: Output, options: ServeOptions): Promise<void> {
   const { supervised = false, hooks = {}, port } = options;
-  const modules = [...new Set(names.map(moduleName))];
+  const modules = [...new Set(names.map(readModuleName))];
   const flags = portFlag(modules, port);
   const ended = whenTold(supervised);
   try {
@@ -42,12 +43,6 @@ export async function serveCommand(names: readonly string[], output: Output, opt
   } finally {
     if (supervised && process.connected) process.disconnect();
   }
-}
-
-function moduleName(name: string): ModuleName {
-  if (isModuleName(name)) return name;
-  const meant = closestName(name, MODULE_NAMES);
-  throw refusal('INVALID_ARGUMENT', `there is no service ${name}${meant ? `; did you mean ${meant}?` : ''} (the services are ${MODULE_NAMES.join(', ')})`);
 }
 
 function portFlag(modules: readonly ModuleName[], port: string | undefined): Readonly<Record<string, string>> {
@@ -76,7 +71,7 @@ function announce({ services }: ServingProcess, { values }: Resolved, output: Ou
     () =>
       [
         ...services.map(({ name, address, port }) => `${name} serves on ${address}:${port}`),
-        `registered with ${values.CONSUL_HTTP_ADDR}; Ctrl-C stops ${services.length === 1 ? 'it' : 'them'}`,
+        `registered with ${consulOrigin(values.CONSUL_HTTP_ADDR)}; Ctrl-C stops ${services.length === 1 ? 'it' : 'them'}`,
       ].join('\n'),
     services,
   );

@@ -1,9 +1,10 @@
-import { MeshError, refusal, systemClock } from '#kit';
+import { MeshError, printable, refusal, systemClock } from '#kit';
 import { isModuleName, MODULE_NAMES } from '#modules';
-import { describeGaps, describeTrace, isComplete, linkedTraces, printable, renderSummary, renderTrace, searchTraces, settledTrace, type TraceTree } from '#tracing';
+import { describeGaps, describeTrace, isComplete, linkedTraces, renderSummary, renderTrace, searchTraces, settledTrace, type TraceTree } from '#tracing';
 
 import type { Output } from '../output.ts';
-import type { Resolved } from '../settings.ts';
+import { isKnownShop, noShopHere } from '../serving/known-shop.ts';
+import { isGiven, type Resolved } from '../settings.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
 
 /** Which traces to show. */
@@ -50,9 +51,13 @@ export async function traceCommand(wanted: WantedTrace, output: Output): Promise
   }
 }
 
+/** Each says something of where a shop's traces are. */
+const TRACES_SAID = ['MESH_JAEGER_URL', 'OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_JAEGER_ENDPOINT'];
+
 async function findSource(): Promise<Source> {
   const { settings, supervisor } = await settingsOfRunningShop();
   const { MESH_JAEGER_URL: url, MESH_TRACE_PERCENT: recordedShare } = settings.values;
+  if (!isKnownShop(settings) && !TRACES_SAID.some((name) => isGiven(name, settings))) throw noShopHere('CONSUL_HTTP_ADDR or MESH_JAEGER_URL');
   const queryUrl = url || besideReceiver(settings);
   if (!URL.canParse(queryUrl)) throw refusal('INVALID_SETTING', `MESH_JAEGER_URL is ${url}, which is not a URL; write it like http://127.0.0.1:16686`);
   const isTold = supervisor !== undefined || url !== '';

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 
-import pino from 'pino';
-
 import { createLog, MeshError, systemClock } from '#kit';
 
 import { type DataFolder, openDataFolder } from '../local/data-folder.ts';
@@ -39,7 +37,6 @@ async function up(options: UpOptions, output: Output): Promise<number> {
   const waiting = progress(output);
   try {
     if (options.detach) return await detach(settings, folder, options, output);
-    output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
     return await runShop(settings, folder, { ...options, onReady: waiting.stop }, output);
   } finally {
     waiting.stop();
@@ -50,6 +47,8 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
   const began = systemClock.now();
   const halt = new AbortController();
   const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => halt.abort());
+  // Only now: whoever reads this may press Ctrl-C.
+  output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
   const supervisor = await start(settings, folder, halt.signal, output);
   if (!supervisor) return INTERRUPTED;
   const ended = Promise.race([asked, supervisor.stopRequested]);
@@ -73,7 +72,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
 
 /** Undefined when it was told to stop before it was up. */
 async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
-  const destination = pino.destination({ dest: join(folder.logs, 'supervisor.log'), sync: true, mode: 0o600 });
+  const destination = join(folder.logs, 'supervisor.log');
   const log = createLog({ level: settings.values.MESH_LOG_LEVEL, base: { service: 'mesh', instance: 'supervisor' }, destination });
   const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
   try {

@@ -1,6 +1,7 @@
 import type { Statement } from '#database';
 import { MeshError } from '#kit';
 
+import { consulOrigin } from '../serving/consul-origin.ts';
 import { type Check, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
 import { withDatabase } from './databases.ts';
 
@@ -39,7 +40,7 @@ interface Server {
 function postgresServers({ settings }: Scene): Server[] {
   const byServer = new Map(Object.entries(settings.databaseUrls).flatMap(([service, url]) => (url ? [[serverOf(url), { service, url }] as const] : [])));
   return [...byServer].map(([server, { service, url }]) => ({
-    name: `Postgres${server.startsWith('%') ? '' : ` at ${server}`}`,
+    name: `Postgres${server === '' || server.startsWith('%') ? '' : ` at ${server}`}`,
     read: async () => {
       const [row] = await withDatabase(url, service, (database) => database.query<{ now: number }>(readClock, []));
       return { atMs: row?.now ?? Number.NaN, withinMs: 0 };
@@ -47,17 +48,16 @@ function postgresServers({ settings }: Scene): Server[] {
   }));
 }
 
-/** Host and port; the folder of a socket stands percent-encoded as the host. */
+/** Host and port; the folder of a socket stands percent-encoded as the host. Nothing of what is no URL, for it may hold a password. */
 function serverOf(url: string): string {
-  return URL.parse(url)?.host ?? url;
+  return URL.parse(url)?.host ?? '';
 }
 
 function consuls({ registry, settings }: Scene, signal: AbortSignal): Server[] {
   if (registry.kind !== 'seen') return [];
-  const address = settings.values.CONSUL_HTTP_ADDR;
-  const base = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
+  const url = `${consulOrigin(settings.values.CONSUL_HTTP_ADDR)}/v1/status/leader`;
   const read = async (): Promise<Reading> => {
-    const response = await fetch(new URL('/v1/status/leader', base), { headers: { connection: 'close' }, signal });
+    const response = await fetch(url, { headers: { connection: 'close' }, signal });
     await response.body?.cancel();
     return { atMs: Date.parse(response.headers.get('date') ?? ''), withinMs: DATE_RESOLUTION_MS };
   };

@@ -1,6 +1,6 @@
 import { MODULE_NAMES } from '#modules';
 
-import { databaseSetting } from '../settings.ts';
+import { databaseSetting, isGiven } from '../settings.ts';
 import { type Check, type Finding, ok, orElse, type Scene, warn } from './check.ts';
 
 /** Settings that are given here and change nothing, beside those that are given with them. */
@@ -51,8 +51,4 @@ function topology({ given, supervisor }: Scene): Finding[] {
   const wanted = given.values.MESH_TOPOLOGY;
   if (!supervisor || !isGiven('MESH_TOPOLOGY', given) || supervisor.topology === wanted) return [];
   return [warn(`MESH_TOPOLOGY is ${wanted}, but the shop that runs is ${supervisor.topology}`, 'it is read at the start: `npx mesh down`, `npx mesh up`')];
-}
-
-function isGiven(name: string, { origins }: Scene['given']): boolean {
-  return (origins[name] ?? 'default') !== 'default';
 }

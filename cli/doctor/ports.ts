@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 
 import { isListening } from '../local/listening.ts';
+import { isAt } from '../serving/is-at.ts';
 import { portSetting } from '../settings.ts';
 import { type Check, fail, type Finding, ok, orElse, type Scene } from './check.ts';
 
@@ -27,13 +28,13 @@ function clashes(names: readonly ModuleName[], { settings }: Scene): Finding[] {
 
 async function lookAtPort(name: ModuleName, address: string, scene: Scene): Promise<Finding[]> {
   const port = scene.settings.ports[name];
-  if (isItsOwn(name, port, scene) || !(await isListening(address, port))) return [];
+  if (isItsOwn(name, address, port, scene) || !(await isListening(address, port))) return [];
   const advice = `end what holds it, or set ${portSetting(name)} to another port (0 takes a free one)`;
   return [fail(`port ${port} on ${address} is taken by somebody else, so ${name} cannot start`, advice)];
 }
 
-function isItsOwn(name: ModuleName, port: number, { supervisor, registry }: Scene): boolean {
-  if (registry.kind === 'seen' && registry.instances.some((instance) => instance.service === name && instance.port === port)) return true;
+function isItsOwn(name: ModuleName, address: string, port: number, { supervisor, registry }: Scene): boolean {
+  if (registry.kind === 'seen' && registry.instances.some((instance) => isAt(instance, name, address, port))) return true;
   // Running but not registered: another check tells of that.
   const first = supervisor?.processes.find((process) => process.name === name || (process.name === 'monolith' && process.services.includes(name)));
   return first !== undefined && first.pid !== undefined;

@@ -2,6 +2,7 @@ import type { InstanceHealth } from '#discovery';
 
 import type { ProcessStatus } from '../local/control-messages.ts';
 import { dataFolder } from '../local/data-folder.ts';
+import { scaleAgain } from '../local/scale-again.ts';
 import { type Check, fail, type Finding, ok, orElse, skip, type Scene, warn } from './check.ts';
 
 /** Processes of the shop that do not run as they should, or that nobody can find. */
@@ -21,7 +22,7 @@ function lookAtProcess(process: ProcessStatus, instances: readonly InstanceHealt
   const { name, state } = process;
   switch (state) {
     case 'given-up':
-      return [fail(`${name} is given up: ${process.reason}`, `mend it, then \`${scaleAgain(process, scene)}\` tries again`)];
+      return [fail(`${name} is given up: ${process.reason}`, `mend it, then \`${howToRetry(process, scene)}\` tries again`)];
     case 'restarting':
       return [warn(`${name} does not run (${process.reason})`, 'it is being started again; look once more in a few seconds')];
     case 'ready':
@@ -31,10 +32,8 @@ function lookAtProcess(process: ProcessStatus, instances: readonly InstanceHealt
   }
 }
 
-/** To as many as there are. */
-function scaleAgain({ services: [service] }: ProcessStatus, { supervisor }: Scene): string {
-  const count = supervisor?.processes.filter(({ services }) => services.some((name) => name === service)).length;
-  return `npx mesh scale ${service} ${count}`;
+function howToRetry({ services }: ProcessStatus, { supervisor }: Scene): string {
+  return scaleAgain(services, (service) => supervisor?.processes.filter((process) => process.services.includes(service)).length ?? 1);
 }
 
 function lookForInstances({ name, pid, instances: ids }: ProcessStatus, registered: readonly InstanceHealth[], { settings }: Scene): Finding[] {

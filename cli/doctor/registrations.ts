@@ -1,6 +1,8 @@
 import type { InstanceHealth } from '#discovery';
 
 import { lookAt } from '../local/listening.ts';
+import { consulOrigin } from '../serving/consul-origin.ts';
+import type { Resolved } from '../settings.ts';
 import { type Check, fail, type Finding, ok, orElse, skip, warn } from './check.ts';
 
 /** Registrations behind which there is no process. */
@@ -10,18 +12,24 @@ export const registrations: Check = {
     if (registry.kind === 'none') return [skip(registry.why)];
     if (registry.kind === 'silent') return [fail(registry.error.message, '')];
     const { instances } = registry;
-    const found = await Promise.all(instances.map((instance) => lookAtInstance(instance, settings.values.CONSUL_HTTP_ADDR)));
+    const found = await Promise.all(instances.map((instance) => lookAtInstance(instance, settings)));
     const count = `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`;
     return orElse(found.flat(), ok(instances.length === 0 ? 'no instance is registered' : `somebody listens for each of the ${count} that are registered`));
   },
 };
 
-async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, consul: string): Promise<Finding[]> {
+async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, settings: Resolved): Promise<Finding[]> {
   const sight = await lookAt(address, port);
   if (sight === 'listening') return [];
   if (sight === 'unreachable') return [warn(`${id} is registered at ${address}:${port}, which cannot be reached from this machine`, 'nothing, if it runs in a network that this machine is no part of')];
-  const advice = `Consul forgets it about a minute after its check has failed; at once: curl -X PUT ${consul}/v1/agent/service/deregister/${id}`;
+  const advice = `Consul forgets it about a minute after its check has failed; at once: ${deregistration(id, settings)}`;
   const says = `${id} is registered at ${address}:${port}, where nobody listens`;
   // Its check has failed: nobody is sent there any more.
   return [healthy ? fail(`${says}; calls go there`, advice) : warn(says, advice)];
+}
+
+/** To be typed into a shell, which knows the token by its name: what is shown here is read by others, too. */
+function deregistration(id: string, { values }: Resolved): string {
+  const token = values.CONSUL_HTTP_TOKEN === '' ? '' : ' -H "X-Consul-Token: $CONSUL_HTTP_TOKEN"';
+  return `curl -X PUT${token} ${consulOrigin(values.CONSUL_HTTP_ADDR)}/v1/agent/service/deregister/${encodeURIComponent(id)}`;
 }

@@ -2,6 +2,7 @@ import { type Clock, MeshError, silentLog } from '#kit';
 
 import type { SupervisorStatus } from '../local/control-messages.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
+import { isKnownShop } from '../serving/known-shop.ts';
 import type { Resolved } from '../settings.ts';
 import type { RegistrySight, Scene } from './check.ts';
 
@@ -16,13 +17,12 @@ export interface Surroundings {
 
 /** Looks who is registered. Takes a few seconds where a registry does not answer. */
 export async function lookAround({ given, completed, supervisor }: Surroundings, clock: Clock): Promise<Scene> {
-  const registry: RegistrySight = completed ? await askRegistry(completed, supervisor) : { kind: 'none', why: 'the shop is not up yet' };
+  const registry: RegistrySight = completed ? await askRegistry(completed) : { kind: 'none', why: 'the shop is not up yet' };
   return { given, settings: completed ?? given, supervisor, registry, clock };
 }
 
-async function askRegistry(settings: Resolved, supervisor: SupervisorStatus | undefined): Promise<RegistrySight> {
-  // Whatever answers at the usual address then belongs to another shop.
-  if (!supervisor && settings.origins['CONSUL_HTTP_ADDR'] === 'default') return { kind: 'none', why: 'no shop runs here' };
+async function askRegistry(settings: Resolved): Promise<RegistrySight> {
+  if (!isKnownShop(settings)) return { kind: 'none', why: 'no shop runs here' };
   try {
     const controlPlane = await connectControlPlane(settings, silentLog);
     try {

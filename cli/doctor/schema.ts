@@ -5,7 +5,7 @@ import { loadModule, MODULE_NAMES, type ModuleName } from '#modules';
 import { type Check, fail, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
 import { withDatabase } from './databases.ts';
 
-/** Tables that are older or newer than the code, service by service. */
+/** Tables that are older or newer than the code, or made by another edition of its migrations, service by service. */
 export const schema: Check = {
   name: 'schema',
   async run({ settings }: Scene) {

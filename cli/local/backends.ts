@@ -4,6 +4,7 @@ import { type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom
 import { MODULE_NAMES } from '#modules';
 
 import { LEDGER_DATABASE, LEDGER_URL, ledgerBeside } from '../books/ledger-place.ts';
+import { consulOrigin } from '../serving/consul-origin.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
 import { startCardSimulator } from './card-simulator.ts';
@@ -51,7 +52,7 @@ export function startBackends(given: Given): Backends {
 async function realConsul({ settings, log, report }: Given): Promise<Environment> {
   const controlPlane = await connectControlPlane(settings, log);
   await controlPlane.stop();
-  report('consul', settings.values.CONSUL_HTTP_ADDR);
+  report('consul', consulOrigin(settings.values.CONSUL_HTTP_ADDR));
   return {};
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { MeshError, refusal, type Reason, REASONS } from '#kit';
 import type { ModuleName } from '#modules';
@@ -24,6 +24,8 @@ export interface ChildOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Program that runs `serve`. Default: the `mesh` command. */
   readonly launcher?: string;
+  /** A log last written before this, in milliseconds since the epoch, is of an earlier run of the shop. Default: the start of this process. */
+  readonly runBeganAt?: number;
 }
 
 /** How a process ended, for people: `was killed (SIGKILL)`, `ended with exit code 1`. Empty when it ended well. */
@@ -43,28 +45,48 @@ export interface Child {
 /**
  * Starts a process that loads its services at once and waits for its settings: loading
  * is most of a start, and meanwhile Postgres comes up. It ends by itself when the channel
- * to its supervisor closes, so a killed supervisor leaves nothing running.
+ * to its supervisor closes, so a killed supervisor leaves nothing running. Never throws:
+ * what cannot be run has ended, and says why.
  */
-export function spawnChild({ name, services, logFolder, stopTimeoutMs, environment, launcher = MESH }: ChildOptions): Child {
-  const logPath = join(logFolder, `${name}.log`);
-  const log = openLog(logPath);
-  const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
-    stdio: ['ignore', log, log, 'ipc'],
-    env: environment,
-  });
-  closeSync(log);
-  const exited = whenExited(child);
-  return {
-    pid: child.pid,
-    exited,
-    start: (settings) => start({ child, name, logPath, exited }, settings),
-    stop: () => stop(child, exited, stopTimeoutMs),
-  };
+export function spawnChild(options: ChildOptions): Child {
+  try {
+    return run(options);
+  } catch (thrown) {
+    const ending = couldNotBeRun(thrown instanceof Error ? thrown.message : String(thrown));
+    const refused = (): Promise<never> => Promise.reject(refusal('START_FAILED', `${options.name} ${ending}`, { cause: thrown }));
+    return { pid: undefined, exited: Promise.resolve(ending), start: refused, stop: () => Promise.resolve() };
+  }
+}
+
+function run({ name, services, logFolder, stopTimeoutMs, environment, launcher = MESH, runBeganAt = performance.timeOrigin }: ChildOptions): Child {
+  const log = openLog(join(logFolder, `${name}.log`), runBeganAt);
+  try {
+    const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+      env: environment,
+    });
+    const exited = whenExited(child);
+    return {
+      pid: child.pid,
+      exited,
+      start: (settings) => start({ child, name, log, exited }, settings),
+      stop: () => stop(child, exited, stopTimeoutMs),
+    };
+  } finally {
+    closeSync(log.fd);
+  }
+}
+
+function couldNotBeRun(why: string): Ending {
+  return `could not be run (${why})`;
 }
 
 function whenExited(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve) => {
-    child.once('error', ({ message }) => resolve(`could not be run (${message})`));
+    // Also told of signals that did not reach it: those do not end it.
+    child.on('error', ({ message }) => {
+      if (child.pid === undefined) resolve(couldNotBeRun(message));
+    });
     child.once('exit', (code, signal) => {
       if (signal) resolve(`was killed (${signal})`);
       else resolve(code === 0 ? '' : `ended with exit code ${code}`);
@@ -75,24 +97,25 @@ function whenExited(child: ChildProcess): Promise<Ending> {
 interface Starting {
   readonly child: ChildProcess;
   readonly name: string;
-  readonly logPath: string;
+  readonly log: OpenLog;
   readonly exited: Promise<Ending>;
 }
 
-function start({ child, name, logPath, exited }: Starting, environment: Environment): Promise<readonly Served[]> {
+function start({ child, name, log, exited }: Starting, environment: Environment): Promise<readonly Served[]> {
   return new Promise((resolve, reject) => {
     child.on('message', (message) => {
       if (!isChildMessage(message)) return;
       if (message.kind === 'ready') return resolve(message.services);
       // The reason has travelled as text; one that is not in the catalogue is INTERNAL.
       const code = REASONS[message.reason as Reason] ?? 'INTERNAL';
-      reject(new MeshError(code, message.reason, `${name} could not start: ${message.message}. Its log: ${logPath}`));
+      reject(new MeshError(code, message.reason, `${name} could not start: ${message.message}. Its log: ${log.path}`));
     });
     void exited.then((ending) => {
-      reject(refusal('START_FAILED', `${name} ${ending || 'ended'} before it was ready${lastWords(logPath)}. Its log: ${logPath}`));
+      reject(refusal('START_FAILED', `${name} ${ending || 'ended'} before it was ready${lastWords(log)}. Its log: ${log.path}`));
     });
     const message: StartMessage = { kind: 'start', environment };
-    child.send(message, () => {});
+    // One that could not be run has no channel.
+    if (child.connected) child.send(message, () => {});
   });
 }
 
@@ -107,25 +130,53 @@ async function stop(child: ChildProcess, exited: Promise<Ending>, timeoutMs: num
 }
 
 const MAX_WORDS = 200;
+const LAST_BYTES = 64 * 1_024;
 
 /** The line that says most in what a process wrote before it fell: its error, else the last one. */
-function lastWords(logPath: string): string {
-  const lines = readLog(logPath).trim().split('\n');
+function lastWords(log: OpenLog): string {
+  const lines = readEnd(log).trim().split('\n');
   const telling = lines.findLast((line) => /^(\w*Error|error|FATAL)\b/.test(line)) ?? lines.at(-1) ?? '';
   return telling === '' ? '' : `: ${telling.slice(0, MAX_WORDS)}`;
 }
 
-function readLog(path: string): string {
+/** Without what earlier lives wrote. */
+function readEnd({ path, beginsAt }: OpenLog): string {
   try {
-    return readFileSync(path, 'utf8');
+    const fd = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      const from = Math.max(beginsAt, size - LAST_BYTES);
+      const bytes = Buffer.alloc(Math.max(0, size - from));
+      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, from));
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     // Removed meanwhile: then there is nothing more to say.
     return '';
   }
 }
 
-/** Appends to a log file; the one of the last run is kept beside it. */
-function openLog(path: string): number {
-  if (existsSync(path)) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
+/** The log of one life of a process, in the file of all that it had in this run of the shop. */
+interface OpenLog {
+  readonly path: string;
+  readonly fd: number;
+  /** How many bytes earlier lives have written. */
+  readonly beginsAt: number;
+}
+
+const MAX_LOG_BYTES = 50 * 2 ** 20;
+
+/**
+ * A process that is run again goes on in its log, so that what ended it stays to be read
+ * however often it ends. Set aside as `.1`, in place of the one before, is what an earlier
+ * run of the shop wrote, and what has become large.
+ */
+function openLog(path: string, runBeganAt: number): OpenLog {
+  // Somebody who cleared up meanwhile must not be the end of a process.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const former = statSync(path, { throwIfNoEntry: false });
+  if (former && (former.mtimeMs < runBeganAt || former.size >= MAX_LOG_BYTES)) renameSync(path, `${path}.1`);
+  const fd = openSync(path, 'a', 0o600);
+  return { path, fd, beginsAt: fstatSync(fd).size };
 }

@@ -1,3 +1,4 @@
+import { consulOrigin } from '../serving/consul-origin.ts';
 import type { Resolved } from '../settings.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -11,8 +12,7 @@ const TIMEOUT_MS = 5_000;
  */
 export async function forgetInstance(id: string, { values }: Resolved): Promise<void> {
   const { CONSUL_HTTP_ADDR: address, CONSUL_HTTP_TOKEN: token } = values;
-  const base = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
-  const response = await fetch(new URL(`/v1/agent/service/deregister/${encodeURIComponent(id)}`, base), {
+  const response = await fetch(`${consulOrigin(address)}/v1/agent/service/deregister/${encodeURIComponent(id)}`, {
     method: 'PUT',
     headers: { connection: 'close', ...(token !== '' && { 'x-consul-token': token }) },
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -68,7 +68,7 @@ export class ManagedProcess {
 
   /** From now on it is run again when it ends by itself, after about 0.5, 1, 2 … 30 s; begins where it has not. */
   keepUp(): void {
-    this.#keeping = this.#runOn();
+    this.#keeping = this.#runOn().catch((thrown: unknown) => this.#abandon(thrown));
   }
 
   /** Tries again what was given up. */
@@ -148,6 +148,16 @@ export class ManagedProcess {
     const { child, howToRetry, report } = this.#options;
     this.#become({ state: 'given-up', pid: undefined, reason: why });
     report(child.name, `${why}; given up after ${starts} starts that failed: mend it, then \`${howToRetry()}\` tries again`);
+  }
+
+  /** Nothing that keeps a process up is expected to fail. If it does, this one is lost and not the whole shop. */
+  async #abandon(thrown: unknown): Promise<void> {
+    const { child, log } = this.#options;
+    await this.#child.stop();
+    this.#served = [];
+    if (this.#stopping.signal.aborted) return;
+    this.#become({ state: 'given-up', pid: undefined, reason: `could not be kept up (${thrown instanceof Error ? thrown.message : String(thrown)})` });
+    log.error({ err: thrown, process: child.name }, 'could not be kept up');
   }
 
   #spawn(): void {

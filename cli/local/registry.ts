@@ -50,5 +50,6 @@ async function instancesAt(where: Resolved, log: Log): Promise<readonly Instance
 }
 
 function withConsul(settings: Resolved, { CONSUL_HTTP_ADDR }: Environment): Resolved {
-  return CONSUL_HTTP_ADDR === undefined ? settings : { ...settings, values: { ...settings.values, CONSUL_HTTP_ADDR } };
+  if (CONSUL_HTTP_ADDR === undefined) return settings;
+  return { ...settings, values: { ...settings.values, CONSUL_HTTP_ADDR }, origins: { ...settings.origins, CONSUL_HTTP_ADDR: 'flag' } };
 }

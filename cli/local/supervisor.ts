@@ -12,6 +12,7 @@ import { type Environment, shopEnvironment } from './environment.ts';
 import { createFleet, type Fleet, type Slot } from './fleet.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { scaleAgain } from './scale-again.ts';
 
 export interface SupervisorOptions {
   readonly settings: Resolved;
@@ -113,7 +114,7 @@ function startProcess(slot: Slot, shop: Shop, options: SupervisorOptions, backen
     environment: async () => ({ ...(await environmentOf(backends, services)), ...freePorts }),
     forget: registry.forget,
     report,
-    howToRetry: () => `npx mesh scale ${services[0]} ${services[0] ? shop.fleet?.count(services[0]) : ''}`,
+    howToRetry: () => scaleAgain(services, (service) => shop.fleet?.count(service) ?? 1),
     steadyMs,
     clock: systemClock,
     random: systemRandom,

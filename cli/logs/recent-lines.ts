@@ -6,8 +6,8 @@ import { type LogLine, readLine } from './log-line.ts';
 export interface RecentLines {
   /** The oldest first. */
   readonly lines: readonly LogLine[];
-  /** They would have been too many bytes, though not too many lines. */
-  readonly isCut: boolean;
+  /** Why there are older ones that are not among them: they would have been too many bytes, or more than the limit. */
+  readonly cutBy: 'bytes' | 'limit' | undefined;
 }
 
 /** A line and when it was written, or at the latest. */
@@ -18,7 +18,8 @@ interface Stamped {
 }
 
 /** What the lines of one answer may weigh. */
-const MAX_BYTES = 64 * 2 ** 20;
+export const MAX_MEGABYTES = 64;
+const MAX_BYTES = MAX_MEGABYTES * 2 ** 20;
 
 /** The last `limit` wanted lines of all files, by time. Read from the ends of the files; of each only what is needed. */
 export async function recentLines(logs: readonly OpenLog[], filter: LineFilter, limit: number): Promise<RecentLines> {
@@ -26,16 +27,16 @@ export async function recentLines(logs: readonly OpenLog[], filter: LineFilter, 
   const heads = await Promise.all(readers.map(async (reader) => (await reader.next()).value as Stamped | undefined));
   const lines: LogLine[] = [];
   let bytes = 0;
-  while (lines.length < limit) {
+  for (;;) {
     const latest = indexOfLatest(heads);
     const head = heads[latest];
-    if (head === undefined) break;
+    if (head === undefined) return { lines: lines.reverse(), cutBy: undefined };
+    if (lines.length >= limit) return { lines: lines.reverse(), cutBy: 'limit' };
     bytes += head.bytes;
-    if (bytes > MAX_BYTES) return { lines: lines.reverse(), isCut: true };
+    if (bytes > MAX_BYTES) return { lines: lines.reverse(), cutBy: 'bytes' };
     lines.push(head.line);
     heads[latest] = (await readers[latest]?.next())?.value as Stamped | undefined;
   }
-  return { lines: lines.reverse(), isCut: false };
 }
 
 /** The wanted lines of one file, the last one first. */

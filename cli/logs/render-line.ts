@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-import { printable } from '#tracing';
+import { printable } from '#kit';
 
 import type { Entry, Level, LogLine, PlainLine } from './log-line.ts';
 
@@ -14,6 +14,8 @@ type Colour = Parameters<typeof styleText>[0];
 const LABEL = 14;
 const MAX_TEXT = 4_000;
 const MAX_STACK_LINES = 40;
+/** An error and what lies below it. */
+const MAX_CAUSES = 8;
 const SHOWN_ELSEWHERE = new Set(['time', 'level', 'service', 'instance', 'msg', 'err', 'trace_id', 'span_id', 'pid', 'hostname']);
 
 const LEVEL_COLOURS: Readonly<Record<Level, Colour>> = { trace: 'dim', debug: 'dim', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' };
@@ -85,10 +87,22 @@ function textOf(value: unknown): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
 }
 
-/** Where an error came from, with its causes; without a stack, what there is of it. */
+/** Where an error came from, with its causes. Together they have MAX_STACK_LINES, of which each gets its share: the cause says most. */
 function stackOf(err: unknown): string[] {
-  if (typeof err !== 'object' || err === null) return [];
-  const text = 'stack' in err && typeof err.stack === 'string' ? err.stack : JSON.stringify(err);
-  const lines = text.split('\n').map((line) => `    ${textOf(line)}`);
-  return lines.length <= MAX_STACK_LINES ? lines : [...lines.slice(0, MAX_STACK_LINES), `    … and ${lines.length - MAX_STACK_LINES} more lines`];
+  const errors = chainOf(err);
+  const share = Math.floor((MAX_STACK_LINES + 1) / errors.length) - 1;
+  return errors.flatMap((text) => {
+    const lines = text.split('\n').map((line) => `    ${textOf(line)}`);
+    return lines.length <= share ? lines : [...lines.slice(0, share), `    … and ${lines.length - share} more lines`];
+  });
+}
+
+/** An error and the causes that stand in it, each as its stack; without one, what there is of it. */
+function chainOf(err: unknown): string[] {
+  const texts: string[] = [];
+  for (let at: unknown = err; typeof at === 'object' && at !== null && texts.length < MAX_CAUSES; at = 'cause' in at ? at.cause : undefined) {
+    const text = 'stack' in at && typeof at.stack === 'string' ? at.stack : JSON.stringify(at);
+    texts.push(texts.length === 0 ? text : `Caused by: ${text}`);
+  }
+  return texts;
 }

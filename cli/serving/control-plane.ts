@@ -1,24 +1,19 @@
 import { Channel, type ChannelInterface, credentials } from '@grpc/grpc-js';
 
 import { connectConsul, type ControlPlane, discoveryChannelOptions } from '#discovery';
-import { type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
+import { type Log, systemClock, systemRandom } from '#kit';
 
 import type { Resolved } from '../settings.ts';
+import { isKnownShop, noShopHere } from './known-shop.ts';
 
 /**
- * Connects to Consul, or to the stand-in that speaks its protocol. When nobody answers:
- * CONTROL_PLANE_UNAVAILABLE, or NOT_RUNNING where no address was set, for then it is the shop that is missing.
+ * Connects to Consul, or to the stand-in that speaks its protocol. CONTROL_PLANE_UNAVAILABLE when nobody answers;
+ * NOT_RUNNING, without asking, where nobody has said who is to be asked.
  */
-export async function connectControlPlane({ values, origins }: Resolved, log: Log): Promise<ControlPlane> {
-  const address = values.CONSUL_HTTP_ADDR;
-  try {
-    const ours = { clock: systemClock, random: systemRandom, log };
-    return await connectConsul({ address, token: values.CONSUL_HTTP_TOKEN, zone: values.MESH_ZONE, ...ours });
-  } catch (thrown) {
-    if (MeshError.from(thrown).reason !== 'CONTROL_PLANE_UNAVAILABLE' || origins['CONSUL_HTTP_ADDR'] !== 'default') throw thrown;
-    const sentence = `no shop runs here: start one with \`npm start\`, or set CONSUL_HTTP_ADDR to a Consul that runs (none answers at ${address})`;
-    throw refusal('NOT_RUNNING', sentence, { cause: thrown });
-  }
+export async function connectControlPlane(settings: Resolved, log: Log): Promise<ControlPlane> {
+  if (!isKnownShop(settings)) throw noShopHere();
+  const { CONSUL_HTTP_ADDR: address, CONSUL_HTTP_TOKEN: token, MESH_ZONE: zone } = settings.values;
+  return connectConsul({ address, token, zone, clock: systemClock, random: systemRandom, log });
 }
 
 /** A channel that finds a service's instances through the control plane. */

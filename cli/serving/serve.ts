@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import type { Tracer } from '@opentelemetry/api';
 
 import type { DatabaseHooks } from '#database';
-import { type ControlPlane, type Instance, newInstanceId } from '#discovery';
+import { type ControlPlane, newInstanceId } from '#discovery';
 import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, type Stoppable, systemClock, systemRandom } from '#kit';
 import { type ClientInterceptor, createMesh, type Listening, type Mesh, type ServerInterceptor, warmUpValidation } from '#mesh';
 import { loadModule, type ModuleName } from '#modules';
@@ -14,6 +14,7 @@ import type { Tracing } from '#tracing';
 import { portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { connectControlPlane, openChannel } from './control-plane.ts';
+import { isAt } from './is-at.ts';
 import { openServiceDatabase } from './service-database.ts';
 import { startProcessTracing } from './tracing.ts';
 import { addWayDown, type WayDown } from './way-down.ts';
@@ -165,10 +166,6 @@ async function listen(name: ModuleName, open: (address: string, port: number) =>
       cause: thrown,
     });
   }
-}
-
-function isAt(instance: Instance, service: ModuleName, address: string, port: number): boolean {
-  return instance.service === service && instance.address === address && instance.port === port;
 }
 
 /** Consul's instances are called by IP address, so a host name is looked up here, once. */

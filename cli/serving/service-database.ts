@@ -23,7 +23,7 @@ interface Given {
   readonly hooks: DatabaseHooks;
 }
 
-/** Opens a service's schema with its tables up to date, or refuses with SCHEMA_OUTDATED where MESH_MIGRATE is off. */
+/** Opens a service's schema with its tables up to date, or refuses with SCHEMA_OUTDATED: old ones where MESH_MIGRATE is off, others always. */
 export async function openServiceDatabase(name: ModuleName, module: ServiceModule, { settings, tracer, log, hooks }: Given): Promise<Database> {
   const url = databaseUrl(name, settings);
   const database = openDatabase({

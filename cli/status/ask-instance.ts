@@ -13,8 +13,8 @@ const DEADLINE_MS = 1_000;
 /** What an instance says of itself and of the process it runs in. */
 export interface InstanceFacts extends CallFigures {
   readonly pid: number;
-  /** Milliseconds since the process started. */
-  readonly uptimeMs: number;
+  /** When the process started, in milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Resident memory of the process. */
   readonly memoryBytes: number;
   readonly methods: readonly (CallFigures & { readonly method: string })[];
@@ -54,7 +54,7 @@ function factsOf({ processId, startTime, memoryBytes, methods }: GetInstanceResp
   const total = (pick: (of: CallFigures) => number): number => figures.reduce((sum, of) => sum + pick(of), 0);
   return {
     pid: Number(processId),
-    uptimeMs: startTime ? Math.max(0, systemClock.now() - timestampMs(startTime)) : 0,
+    startedAt: startTime ? timestampMs(startTime) : systemClock.now(),
     memoryBytes: Number(memoryBytes),
     calls: total(({ calls }) => calls),
     errors: total(({ errors }) => errors),

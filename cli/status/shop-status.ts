@@ -4,7 +4,13 @@ import type { ProcessStatus, SupervisorStatus } from '../local/control-socket.ts
 import { askInstance, type InstanceFacts } from './ask-instance.ts';
 
 /** An instance in the registry, and what it says of itself when it answers. */
-export type ListedInstance = { readonly kind: 'instance'; readonly state: 'passing' | 'critical' } & InstanceHealth & Partial<InstanceFacts>;
+export type ListedInstance = {
+  readonly kind: 'instance';
+  readonly state: 'passing' | 'critical';
+  /** Name of the supervisor's process that it runs in; undefined when another terminal runs it, or another machine. */
+  readonly process?: string;
+} & InstanceHealth &
+  Partial<InstanceFacts>;
 
 /** A service in a process of the supervisor that has no instance in the registry: it starts, stops, or cannot start. */
 export interface ListedProcess extends Pick<ProcessStatus, 'state' | 'pid' | 'startedAt'> {
@@ -32,14 +38,15 @@ export async function listShop(controlPlane: ControlPlane, supervisor: Superviso
 
 async function describeInstance(instance: InstanceHealth, processes: readonly ProcessStatus[]): Promise<ListedInstance> {
   const facts = await askInstance(instance);
-  // Of one that does not answer the supervisor may know the process.
-  const pid = processes.find(({ instances }) => instances.includes(instance.id))?.pid;
-  return { kind: 'instance', state: instance.healthy ? 'passing' : 'critical', ...instance, ...(pid && { pid }), ...facts };
+  const process = processes.find((one) => runsIn(one, { ...instance, ...facts }));
+  // Of one that does not answer the supervisor may know more.
+  const known = process && { process: process.name, ...(process.pid && { pid: process.pid, startedAt: process.startedAt }) };
+  return { kind: 'instance', state: instance.healthy ? 'passing' : 'critical', ...instance, ...known, ...facts };
 }
 
 /** By its process too: an instance is registered shortly before the supervisor hears of it. */
-function runsIn({ pid, instances }: ProcessStatus, instance: ListedInstance): boolean {
-  return instances.includes(instance.id) || (pid !== undefined && pid === instance.pid);
+function runsIn({ pid, instances, services }: ProcessStatus, instance: InstanceHealth & Partial<InstanceFacts>): boolean {
+  return instances.includes(instance.id) || (pid !== undefined && pid === instance.pid && services.some((name) => name === instance.service));
 }
 
 function describeProcess(process: ProcessStatus): ListedProcess[] {

@@ -17,13 +17,13 @@ interface Options {
 const DEFAULT_LINES = 100;
 const MAX_LINES = 100_000;
 
-export function addLogs({ command, output, finish }: Usage): void {
+export function addLogs({ command, output, warn, finish }: Usage): void {
   command('logs [service]', 'show what the processes of the shop in this folder have written, by time')
     .option('--trace <id>', 'only what was written in this trace', readTraceId)
     .option('-f, --follow', 'go on as lines come, until Ctrl-C')
     .addOption(new Option('--level <level>', 'only this and more severe').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal']))
     .option('--since <time>', 'only of the last 500ms, 10m, 2h …', readDuration)
-    .option('-n, --lines <number>', `only the last ones (default: ${DEFAULT_LINES}, or all with --trace or --since)`, readLines)
+    .option('-n, --lines <number>', `only the last ones, up to ${MAX_LINES} (default: ${DEFAULT_LINES}, or as many as that with --trace or --since)`, readLines)
     .addHelpText('after', EXAMPLES)
     .action(async (name: string | undefined, options: Options) => {
       const { logsCommand } = await import('../commands/logs.ts');
@@ -31,7 +31,7 @@ export function addLogs({ command, output, finish }: Usage): void {
       const isNarrow = traceId !== undefined || since !== undefined;
       const lines = options.lines ?? (isNarrow ? MAX_LINES : DEFAULT_LINES);
       const sinceMs = since === undefined ? undefined : systemClock.now() - since;
-      finish(await logsCommand({ name, traceId, level, sinceMs, lines, follow }, output));
+      finish(await logsCommand({ name, traceId, level, sinceMs, lines, wantsAll: options.lines === undefined && isNarrow, follow }, output, warn));
     });
 }
 
@@ -61,4 +61,5 @@ Examples:
   mesh logs --level warn --since 10m  what went wrong lately
   mesh logs mesh                      what the supervisor and its stand-ins have written
 A name may also be that of one process, such as inventory-2. A line that is not structured, such as a crash, is shown
-as it is, under the name of its file.`;
+as it is, under the name of its file. One answer has at most ${MAX_LINES} lines and 64 MB; standard error says when older ones
+are left out.`;

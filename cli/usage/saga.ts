@@ -1,6 +1,8 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import type { Usage } from './usage.ts';
+
+const MAX_LIMIT = 200;
 
 const STATES = ['running', 'compensating', 'completed', 'failed', 'stuck'] as const;
 
@@ -11,8 +13,8 @@ export function addSaga({ command, output }: Usage): void {
     .description('list sagas, newest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
     .option('--order <id>', 'only those of this order')
-    .option('--limit <n>', 'at most so many, up to 200', '50')
-    .action(async (options: { state?: string; order?: string; limit: string }) => {
+    .option('--limit <n>', `at most so many, up to ${MAX_LIMIT}`, readLimit, 50)
+    .action(async (options: { state?: string; order?: string; limit: number }) => {
       const { listSagasCommand } = await import('../commands/saga.ts');
       await listSagasCommand(options, output);
     });
@@ -38,6 +40,11 @@ export function addSaga({ command, output }: Usage): void {
       });
     if (name === 'resolve') one.requiredOption('--step <name>', 'the step that was done by hand; it must still be the one the saga stands at');
   }
+}
+
+function readLimit(value: string): number {
+  if (/^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_LIMIT) return Number(value);
+  throw new InvalidArgumentError(`It is a number from 1 to ${MAX_LIMIT}.`);
 }
 
 const EXAMPLES = `

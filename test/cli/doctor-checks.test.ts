@@ -1,15 +1,25 @@
 import { expect } from 'chai';
 
+import type { InstanceHealth } from '#discovery';
 import { systemClock } from '#kit';
+import { MODULE_NAMES } from '#modules';
 
 import type { Check, Scene } from '../../cli/doctor/check.ts';
+import { ports } from '../../cli/doctor/ports.ts';
+import { processes } from '../../cli/doctor/processes.ts';
+import { registrations } from '../../cli/doctor/registrations.ts';
 import { runChecks } from '../../cli/doctor/run-checks.ts';
 import { versions } from '../../cli/doctor/versions.ts';
-import { loadSettings } from '../../cli/settings.ts';
+import type { ProcessStatus, SupervisorStatus } from '../../cli/local/control-messages.ts';
+import { loadSettings, portSetting } from '../../cli/settings.ts';
+import { freePort } from '../backends/free-port.ts';
+import { occupyPort } from './support/occupied-port.ts';
+
+const FREE_PORTS = Object.fromEntries(MODULE_NAMES.map((name) => [portSetting(name), '0']));
 
 describe('the checks of mesh doctor', () => {
-  const sceneHere = async (): Promise<Scene> => {
-    const settings = await loadSettings();
+  const sceneHere = async (flags: Readonly<Record<string, string>> = {}): Promise<Scene> => {
+    const settings = await loadSettings(flags);
     return { given: settings, settings, supervisor: undefined, registry: { kind: 'none', why: 'no shop runs here' }, clock: systemClock };
   };
 
@@ -19,6 +29,45 @@ describe('the checks of mesh doctor', () => {
     const found = await runChecks([hangs, throws], await sceneHere(), 20);
     expect(found.map(({ check, level }) => `${check} ${level}`)).to.deep.equal(['hangs fail', 'throws fail']);
     expect(found[0]?.says).to.equal('no answer within 0.02 s');
+  });
+
+  /** As a registry has it, with everything that does not matter here. */
+  const instance = (id: string, address: string, port: number): InstanceHealth => {
+    const [service = ''] = id.split('-');
+    return { id, service, address, port, version: '1', zone: 'local', weight: 1, metadata: {}, healthy: true };
+  };
+
+  it('take a port for the service\'s own only where it is registered on this machine\'s address', async () => {
+    const listener = await occupyPort();
+    const scene = await sceneHere({ ...FREE_PORTS, MESH_PORT_USER: String(listener.port) });
+    const look = (address: string) =>
+      ports.run({ ...scene, registry: { kind: 'seen', instances: [instance('user-1', address, listener.port)] } }, AbortSignal.timeout(5_000));
+    const [elsewhere, here] = [await look('10.9.8.7'), await look('127.0.0.1')];
+    await listener.close();
+    expect(elsewhere.map(({ says }) => says)).to.deep.equal([`port ${listener.port} on 127.0.0.1 is taken by somebody else, so user cannot start`]);
+    expect(here.map(({ level }) => level)).to.deep.equal(['ok']);
+  });
+
+  it('show how to take a dead instance out of Consul without a secret', async () => {
+    const advise = async (settings: Readonly<Record<string, string>>): Promise<string> => {
+      const scene = await sceneHere(settings);
+      const instances = [instance('user-1', '127.0.0.1', await freePort())];
+      const [finding] = await registrations.run({ ...scene, registry: { kind: 'seen', instances } }, AbortSignal.timeout(5_000));
+      return finding && 'advice' in finding ? finding.advice : '';
+    };
+    const path = '/v1/agent/service/deregister/user-1';
+    expect(await advise({ CONSUL_HTTP_ADDR: 'http://ada:hunter2@127.0.0.1:8501' })).to.match(new RegExp(`: curl -X PUT http://127\\.0\\.0\\.1:8501${path}$`));
+    expect(await advise({ CONSUL_HTTP_ADDR: '127.0.0.1:8501', CONSUL_HTTP_TOKEN: 'hunter2' }))
+      .to.include(`curl -X PUT -H "X-Consul-Token: $CONSUL_HTTP_TOKEN" http://127.0.0.1:8501${path}`)
+      .and.not.include('hunter2');
+  });
+
+  it('name the command that tries a process again that was given up, with as many as its service has', async () => {
+    const running: ProcessStatus = { name: 'user', services: ['user'], instances: [], startedAt: 0, state: 'starting', pid: 1 };
+    const given: ProcessStatus = { name: 'user-2', services: ['user'], instances: [], startedAt: 0, state: 'given-up', pid: undefined, reason: 'fell' };
+    const supervisor: SupervisorStatus = { pid: 1, version: '1', topology: 'micro', startedAt: 0, consulUrl: '', jaegerUrl: '', processes: [running, given] };
+    const [finding] = await processes.run({ ...(await sceneHere()), supervisor }, AbortSignal.timeout(5_000));
+    expect(finding).to.deep.equal({ level: 'fail', says: 'user-2 is given up: fell', advice: 'mend it, then `npx mesh scale user 2` tries again' });
   });
 
   it('refuse a Node that is too old', async () => {

@@ -1,8 +1,14 @@
+import { trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
-import { MODULE_NAMES } from '#modules';
+import { silentLog } from '#kit';
+import { loadModule, MODULE_NAMES } from '#modules';
 
-import { createTestDatabase, type TestDatabase } from '../database/postgres-fixture.ts';
+import { openServiceDatabase } from '../../cli/serving/service-database.ts';
+import { loadSettings } from '../../cli/settings.ts';
+import { expectRefusal } from '../database/expect-refusal.ts';
+import { createTestDatabase, runSql, type TestDatabase } from '../database/postgres-fixture.ts';
+import { diagnose } from './support/diagnose.ts';
 import { meshHere } from './support/in-process.ts';
 import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
 
@@ -31,6 +37,32 @@ describe('mesh migrate', function () {
   it('finds nothing to do the second time', async () => {
     expect((await migrate()).stdout).to.equal(MODULE_NAMES.map((name) => `${name}: up to date\n`).join(''));
     expect(JSON.parse((await migrate('--json')).stdout)).to.deep.equal(Object.fromEntries(MODULE_NAMES.map((name) => [name, []])));
+  });
+
+  describe('on tables that an earlier edition of a migration made', () => {
+    const SAYS = /schema "user" was made by another edition of user\/001\S*\.sql, changed after it had been applied; bring that edition back/;
+    before(() => runSql(database.url, 'UPDATE "user".migration_user SET md5 = md5(md5) WHERE version = 1'));
+    after(() => runSql(database.url, 'DROP SCHEMA "user" CASCADE'));
+
+    it('refuses', async () => {
+      const { exitCode, stderr } = await migrate();
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.match(SAYS).and.include('SCHEMA_OUTDATED');
+    });
+
+    it('is why their service does not start, though it may migrate', async () => {
+      const settings = await loadSettings({ DATABASE_URL: database.url, MESH_MIGRATE: 'true' });
+      const given = { settings, tracer: trace.getTracer('test'), log: silentLog, hooks: {} };
+      const refused = await expectRefusal('SCHEMA_OUTDATED', openServiceDatabase('user', await loadModule('user'), given));
+      expect(refused.message).to.match(SAYS);
+    });
+
+    it('is what `mesh doctor` finds', async () => {
+      const found = await diagnose({ ...folder.environment, DATABASE_URL: database.url });
+      const [schema, ...others] = found.filter((line) => line.includes(' schema: '));
+      expect(schema).to.match(/^fail schema: /).and.match(SAYS);
+      expect(others).to.deep.equal([]);
+    });
   });
 
   it('says when the database does not answer', async () => {

@@ -50,10 +50,11 @@ describe('mesh ps', function () {
     const { exitCode, stdout } = await meshHere(['ps'], folder.environment);
     expect(exitCode).to.equal(0);
     const [head, ...rows] = stdout.trim().split('\n');
-    expect(head).to.match(/^SERVICE +INSTANCE +HEALTH +VERSION +ZONE +PID +UP +MEMORY +CALLS +CALLS\/S +ERRORS\/S$/);
+    expect(rows.pop()).to.match(/^version \d+\.\d+\.\d+, zone local$/);
+    expect(head).to.match(/^SERVICE +INSTANCE +PROCESS +HEALTH +PID +UP +MEMORY +CALLS +CALLS\/S +ERR\/S$/);
     expect(rows).to.have.length(SERVICES.length);
     for (const [index, service] of SERVICES.entries()) {
-      const row = new RegExp(`^${service} +127\\.0\\.0\\.1:\\d+ +passing +\\d+\\.\\d+\\.\\d+ +local +\\d+ +\\d+ s +\\d+ MB +\\d+ +[\\d.]+ +[\\d.]+$`);
+      const row = new RegExp(`^${service} +127\\.0\\.0\\.1:\\d+ +${service} +passing +\\d+ +\\d+ s +\\d+ MB +\\d+ +[\\d.]+ +[\\d.]+$`);
       expect(rows[index]).to.match(row);
       expect(rows[index]?.length).to.be.at.most(110);
     }
@@ -74,6 +75,7 @@ describe('mesh ps', function () {
     const users = await rowsOf('user');
     expect(users.map(({ state }) => state)).to.deep.equal(['passing', 'passing']);
     expect(new Set(users.map(({ pid }) => pid)).size).to.equal(2);
+    expect(users.map(({ process: name }) => name ?? 'of another terminal').sort()).to.deep.equal(['of another terminal', 'user']);
     expect(users.every(({ memoryBytes }) => (memoryBytes ?? 0) > 1e6)).to.equal(true);
     second.killGroup('SIGINT');
     await second.finished;
@@ -86,7 +88,7 @@ describe('mesh ps', function () {
     const { stdout } = await meshHere(['ps'], folder.environment);
     process.kill(payment?.pid ?? 0, 'SIGCONT');
     const row = stdout.split('\n').find((line) => line.startsWith('payment'));
-    expect(row).to.match(new RegExp(`^payment +127\\.0\\.0\\.1:${payment?.port} +(passing|critical) +\\S+ +local +${payment?.pid} +- +- +- +- +-$`));
+    expect(row).to.match(new RegExp(`^payment +127\\.0\\.0\\.1:${payment?.port} +payment +(passing|critical) +${payment?.pid} +\\d+ s +- +- +- +-$`));
     await eventually('it answers again', async () => (await rowsOf('payment'))[0]?.calls !== undefined);
   });
 

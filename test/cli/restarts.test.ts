@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,12 +46,14 @@ describe('a process that is kept up', function () {
   this.slow(5_000);
 
   let folder: string;
+  let logs: string;
   let waits: number[];
   let reports: string[];
   let forgotten: string[];
   let processes: ManagedProcess[];
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shopmesh-restarts-'));
+    logs = join(folder, 'logs');
     [waits, reports, forgotten, processes] = [[], [], [], []];
   });
   afterEach(async () => {
@@ -73,7 +75,7 @@ describe('a process that is kept up', function () {
       },
     };
     const process = new ManagedProcess({
-      child: { name: 'order', services: ['order'], logFolder: folder, stopTimeoutMs: 10_000, environment: inherited(), launcher: join(folder, 'program.mjs') },
+      child: { name: 'order', services: ['order'], logFolder: logs, stopTimeoutMs: 10_000, environment: inherited(), launcher: join(folder, 'program.mjs') },
       environment: async () => ({}),
       forget: async (ids) => void forgotten.push(...ids),
       report: (name, what) => void reports.push(`${name}: ${what}`),
@@ -89,6 +91,11 @@ describe('a process that is kept up', function () {
     return process;
   }
 
+  function kill(process: ManagedProcess): void {
+    const status = process.status();
+    if (status.pid !== undefined) globalThis.process.kill(status.pid, 'SIGKILL');
+  }
+
   it('waits longer each time it dies right after its start, and its instances are forgotten', async () => {
     await start(DIES);
     await eventually('it was run five times', () => waits.length >= 4);
@@ -101,7 +108,7 @@ describe('a process that is kept up', function () {
     const process = await start(FAILS);
     await process.settled();
     expect(waits).to.deep.equal([500, 1_000, 2_000, 4_000]);
-    const reason = `could not start: the tables are old. Its log: ${join(folder, 'order.log')}`;
+    const reason = `could not start: the tables are old. Its log: ${join(logs, 'order.log')}`;
     expect(process.status()).to.include({ state: 'given-up', pid: undefined, reason });
     expect(reports.at(-1)).to.equal(`order: ${reason}; given up after 5 starts that failed: mend it, then \`npx mesh scale order 1\` tries again`);
 
@@ -112,6 +119,37 @@ describe('a process that is kept up', function () {
     expect(process.status().state).to.equal('ready');
     process.retry();
     expect(process.status().state, 'told again').to.equal('ready');
+  });
+
+  it('comes back though its log folder is gone, and logs', async () => {
+    const process = await start(`console.error("at work"); ${WORKS}`);
+    await process.settled();
+    await rm(logs, { recursive: true });
+    kill(process);
+    await eventually('it serves again', () => waits.length === 1 && process.status().state === 'ready');
+    expect(await readFile(join(logs, 'order.log'), 'utf8')).to.equal('at work\n');
+  });
+
+  it('is given up when it cannot be run, as without a place for its log, and tried again when told to', async () => {
+    const process = await start(WORKS);
+    await process.settled();
+    await rm(logs, { recursive: true });
+    await writeFile(logs, 'no folder');
+    kill(process);
+    await eventually('it is given up', () => process.status().state === 'given-up');
+    expect(process.status()).to.have.property('reason').that.matches(/^could not be run \(EEXIST: .*logs'\)$/);
+    expect(reports.at(-1)).to.match(/^order: could not be run \(EEXIST: .*\); given up after 5 starts that failed: mend it, then `npx mesh scale order 1` tries again$/);
+
+    await rm(logs);
+    process.retry();
+    await process.settled();
+    expect(process.status().state).to.equal('ready');
+  });
+
+  it('alone is given up when what keeps it up fails', async () => {
+    const process = await start(DIES, { forget: () => Promise.reject(new Error('nobody expects this')) });
+    await eventually('it is given up', () => process.status().state === 'given-up');
+    expect(process.status()).to.include({ pid: undefined, reason: 'could not be kept up (nobody expects this)' });
   });
 
   it('stops at once while it waits for its next start', async () => {

@@ -50,19 +50,32 @@ describe('mesh saga', function () {
   });
 
   it('lets a stuck saga go on, and keeps who wanted that and why', async () => {
-    const { exitCode, stdout } = await here('retry', stuckOrder, '--why', 'the bank is back', '--by', 'ada');
+    const { exitCode, stdout } = await here('retry', stuckOrder, '--why', 'the bank\u001b[2J is \u202eback', '--by', 'ada\u009b31m');
     expect(exitCode).to.equal(0);
-    expect(stdout).to.include('ada retried "charge": the bank is back');
+    expect(stdout, 'without what would move the cursor').to.include('ada·31m retried "charge": the bank·[2J is ·back');
     expect(await finalOrder(shop, stuckOrder, 30_000)).to.deep.include({ state: OrderState.FAILED, reason: 'CARRIER_REFUSED' });
     expect((await moneyOf(shop, stuckOrder)).net).to.equal(0n);
     expect((await stockOf(shop, productId))[1]).to.equal(0n);
-    expect((await here('show', stuckOrder)).stdout).to.include('ada retried');
+    expect((await here('show', stuckOrder)).stdout).to.include('ada·31m retried');
   });
 
   it('refuses a hand that is not needed, and a saga that nobody knows', async () => {
     expect((await here('resolve', stuckOrder, '--step', 'charge', '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
     expect((await here('show', 'nobody-knows')).stderr).to.include('SAGA_NOT_FOUND');
-    expect(await here('list', '--limit', '0')).to.include({ exitCode: 1 });
+  });
+
+  for (const limit of ['0', '201', '1e1', '0x10', '-1', ' 5', 'many']) {
+    it(`takes --limit ${limit} for a misuse`, async () => {
+      const { exitCode, stderr } = await here('list', `--limit=${limit}`);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.include('It is a number from 1 to 200.');
+    });
+  }
+
+  it('lists no more than it is told to', async () => {
+    const { stdout } = await here('list', '--limit', '1');
+    expect(stdout).to.match(/\nthere are more; see --limit\n$/);
+    expect(stdout.trim().split('\n')).to.have.length(3);
   });
 
   it('ends with books that agree', () => expectBooksAgree(shop));

@@ -85,6 +85,14 @@ describe('services that share a process', function () {
     });
   }
 
+  it('do not join whoever answers at an address that nobody has named', async () => {
+    const settings = await settingsWith();
+    const unsaid: Resolved = { ...settings, origins: { ...settings.origins, CONSUL_HTTP_ADDR: 'default' } };
+    expect(await failureOf(serve(SERVICES, unsaid, silentLog))).to.include({ reason: 'NOT_RUNNING' });
+    expect(await failureOf(connectControlPlane(unsaid, silentLog))).to.include({ reason: 'NOT_RUNNING' });
+    expect(await registered()).to.deep.equal([]);
+  });
+
   it('leave nothing behind when one of them cannot start', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

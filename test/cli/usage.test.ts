@@ -91,6 +91,14 @@ describe('the mesh command', function () {
       });
     }
 
+    for (const args of [['ps'], ['call', 'order.ListOrders', '{}'], ['serve', 'order'], ['saga', 'list'], ['saga', 'retry', 'x', '--why', 'y'], ['trace', '--last'], ['trace', 'abc']]) {
+      it(`\`mesh ${args.join(' ')}\` asks nobody else's, and says what to do`, async () => {
+        const { exitCode, stdout, stderr } = await mesh(args, folder);
+        expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
+        expect(stderr).to.match(/^error: no shop runs in this folder: start one with `npm start` or `npx mesh up`, or set CONSUL_HTTP_ADDR( or MESH_JAEGER_URL)? to use another one \(FAILED_PRECONDITION, NOT_RUNNING\)$/m);
+      });
+    }
+
     it('`mesh migrate` says that there is no database, and which settings name one', async () => {
       const { exitCode, stderr } = await here('migrate');
       expect(exitCode).to.equal(1);

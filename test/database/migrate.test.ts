@@ -147,9 +147,11 @@ describe('migrate', function () {
 
   it('refuses a file that was changed after it had been applied', async () => {
     await run(await component('note', FIRST));
+    const other = await component('other', { '001.do.other.sql': 'CREATE TABLE other ();' });
     const changed = { '001.do.create-note.sql': 'CREATE TABLE note (id text);', ...SECOND };
-    const error = await expectRefusal('START_FAILED', run(await component('note', changed)));
-    expect(error.message).to.contain('changed after it had been applied');
+    const error = await expectRefusal('SCHEMA_OUTDATED', run(other, await component('note', changed)));
+    expect(error.message).to.contain('note/001.do.create-note.sql').and.contain('changed after it had been applied');
+    expect(await tables(), 'it did nothing before it looked').to.deep.equal(['migration_note', 'note']);
   });
 
   it('refuses gaps and names that do not fit', async () => {

@@ -14,7 +14,7 @@ import type { TracedService, Tracing, TracingOptions } from '../tracing-options.
 import { chooseDestination } from './destination.ts';
 import { createGuardedExporter, type GuardedExporter } from './guarded-exporter.ts';
 import { setUpNode, type SpanPipeline } from './node-sdk.ts';
-import { createPreciseStart } from './precise-start.ts';
+import { createPreciseTimes } from './precise-times.ts';
 import { settlesWithin } from './settles-within.ts';
 
 /** The instrumentation scope of every span: this runtime. */
@@ -99,7 +99,7 @@ function createPipeline(options: TracingOptions, exporter: GuardedExporter | und
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanLimits: SPAN_LIMITS,
     spanProcessors:
-      exporter === undefined ? [] : [createPreciseStart(), new BatchSpanProcessor({ exporter, ...batch })],
+      exporter === undefined ? [] : [createPreciseTimes(), new BatchSpanProcessor({ exporter, ...batch })],
   };
 }
 

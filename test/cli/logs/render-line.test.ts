@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 
+import { createLog, MeshError, refusal } from '#kit';
+
 import { readLine } from '../../../cli/logs/log-line.ts';
 import { renderLine } from '../../../cli/logs/render-line.ts';
 
@@ -19,6 +21,40 @@ describe('a line of a log, for people', () => {
     expect(long).to.have.length(42);
     expect(long.at(-1)).to.equal('    … and 961 more lines');
     expect(render('{"err":{"code":"X"}}')).to.match(/\n {4}\{"code":"X"\}$/);
+  });
+
+  describe('that the log of a service has written of an error with causes', () => {
+    /** Below the line itself. */
+    const written = (err: unknown): string[] => {
+      let text = '';
+      createLog({ level: 'error', destination: { write: (line) => void (text += line) } }).error({ err }, 'failed');
+      return render(text.trim()).split('\n').slice(1);
+    };
+    const deep = (message: string, frames: number, cause?: unknown): Error =>
+      Object.assign(new Error(message, { cause }), { stack: [`Error: ${message}`, ...Array.from({ length: frames }, (_, index) => `    at f.ts:${index}`)].join('\n') });
+
+    it('shows them all, each with its own stack', () => {
+      const lines = written(MeshError.from(new TypeError('no row', { cause: refusal('UNREACHABLE', 'the disk is away') })));
+      expect(lines.filter((line) => !/^ {8}at /.test(line))).to.deep.equal([
+        '    MeshError: something went wrong inside; the log of the service has the cause',
+        '    Caused by: TypeError: no row',
+        '    Caused by: MeshError: the disk is away',
+      ]);
+      expect(lines.filter((line) => line.includes('render-line.test.ts')), 'where from').to.have.length.at.least(2);
+    });
+
+    it('keeps room for the last, however long the others are', () => {
+      const lines = written(deep('outer', 100, deep('inner', 100, deep('innermost', 3))));
+      expect(lines).to.have.length.at.most(40);
+      expect(lines).to.include.members(['    Error: outer', '    Caused by: Error: inner', '    Caused by: Error: innermost', '        at f.ts:2']);
+      expect(lines.filter((line) => /… and \d+ more lines/.test(line))).to.have.length(2);
+    });
+
+    it('ends somewhere', () => {
+      let err = deep('the last', 1);
+      for (let depth = 0; depth < 100; depth += 1) err = deep('on the way', 10, err);
+      expect(written(err)).to.have.length.at.most(40);
+    });
   });
 
   it('shows no control character, and not more than one can read', () => {

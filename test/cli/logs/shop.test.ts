@@ -40,6 +40,17 @@ describe('mesh logs and mesh trace, beside a running shop', function () {
     expect(lines.filter(({ msg }) => msg === 'serving').map(({ service }) => service)).to.have.members(MODULE_NAMES);
   });
 
+  it('are left as they were by whoever only looks', async () => {
+    const traceId = async (): Promise<string> => (JSON.parse(await here('trace', '--last', '--json')) as { traceId: string }).traceId;
+    const before = await traceId();
+    const { sagas } = JSON.parse(await here('saga', 'list', '--json')) as { sagas: { sagaId: string }[] };
+    const sagaId = sagas[0]?.sagaId ?? '';
+    for (const looking of [['saga', 'show', sagaId], ['ps'], ['doctor']]) await here(...looking);
+    expect(await traceId()).to.equal(before);
+    expect((await meshHere(['saga', 'retry', sagaId, '--why', 'to see'], folder.environment)).stderr).to.include('SAGA_NOT_STUCK');
+    expect(await here('trace', '--last'), 'a hand is no look').to.include('SagaService/RetrySaga');
+  });
+
   it('show why an order took so long: in its trace, and in the lines that were written in it', async () => {
     following = startMesh(['logs', 'payment', '--follow', '-n', '0'], folder, folder.root);
     process.kill((await ps(folder.environment)).find(({ service }) => service === 'payment')?.pid ?? 0, 'SIGKILL');

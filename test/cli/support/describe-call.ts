@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
+import { UserService } from '#proto/shop/user/v1/user_pb.js';
+
 import { meshHere } from './in-process.ts';
 import { type Finished, mesh, type RunningCommand, startMesh } from './mesh-command.ts';
 import { REFUSALS } from './refused-calls.ts';
@@ -45,6 +47,13 @@ export function describeCall(folder: () => ShopFolder): void {
 
     it('calls what every server has, such as its health', async () => {
       expect(await call(folder().environment, 'order.Check', { service: 'shop.order.v1.OrderService' })).to.deep.equal({ status: 'SERVING' });
+    });
+
+    it('lists a service\'s own methods, without those that every server has', async () => {
+      const { stderr } = await here('call', 'user.Nothing');
+      const own = UserService.methods.map(({ name }) => name).join(', ');
+      expect(stderr).to.include(`there is no method Nothing; this server has ${own} (`);
+      expect((await here('call', 'user.GetInstance')).exitCode, 'it can be called').to.equal(0);
     });
 
     it('reads the request from a file or from standard input', async () => {

@@ -19,4 +19,3 @@ export { describeGaps, isComplete } from './trace-gaps.ts';
 export { describeTrace, linkedTraces, type TraceDescription } from './describe-trace.ts';
 export { renderTrace, type RenderOptions } from './render-trace.ts';
 export { renderSummary } from './render-summary.ts';
-export { printable } from './trace-text.ts';

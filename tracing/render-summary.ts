@@ -1,9 +1,11 @@
+import { printable } from '#kit';
+
 import { CLOCK_ERROR_US } from './critical-path.ts';
 import { type Failure, failuresOf } from './failures.ts';
 import { type PathShare, pathShares } from './path-shares.ts';
 import type { RenderOptions } from './render-trace.ts';
 import { endOf, type TraceTree, walk } from './trace-tree.ts';
-import { ARROWS, cutTail, plural, printable, shortName, timeOf } from './trace-text.ts';
+import { ARROWS, cutTail, plural, shortName, timeOf } from './trace-text.ts';
 
 /** Rows of a list; what comes after is counted. */
 const MAX_ROWS = 12;

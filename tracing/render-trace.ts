@@ -1,7 +1,9 @@
+import { printable } from '#kit';
+
 import { criticalPath, ownTimes, type Stretch } from './critical-path.ts';
 import { reasonOf } from './failures.ts';
 import { endOf, type TraceNode, type TraceTree, walk } from './trace-tree.ts';
-import { ARROWS, cutHead, cutTail, plural, printable, shortName, timeOf } from './trace-text.ts';
+import { ARROWS, cutHead, cutTail, plural, shortName, timeOf } from './trace-text.ts';
 
 export interface RenderOptions {
   /** Columns of the widest line, at least 60. Default 100. */

@@ -1,5 +1,7 @@
+import { printable } from '#kit';
+
 import { type TraceNode, type TraceTree, walk } from './trace-tree.ts';
-import { plural, printable, shortName } from './trace-text.ts';
+import { plural, shortName } from './trace-text.ts';
 
 /** Codes with which a call may end that never reached the callee, or whose callee still works. */
 const UNANSWERED: ReadonlySet<unknown> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED']);

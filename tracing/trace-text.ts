@@ -1,3 +1,5 @@
+import { printable } from '#kit';
+
 /** What a span's kind looks like in front of its name: going out, or taken from a queue. */
 export const ARROWS = { internal: '', server: '', client: '→ ', producer: '» ', consumer: '« ' } as const;
 
@@ -22,11 +24,6 @@ export function cutTail(text: string, room: number): string {
 /** Shortened at its beginning. */
 export function cutHead(text: string, room: number): string {
   return text.length <= room ? text : `…${text.slice(text.length - Math.max(0, room - 1))}`;
-}
-
-/** Text that comes from anyone: what would move the cursor or colour the terminal is shown as a dot. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
 }
 
 /** `shop.order.v1.OrderService/PlaceOrder` without its package, which the service says already. */

@@ -97,6 +97,8 @@ describe('mesh doctor', function () {
     before(async () => {
       expect(await mesh(['up', '--detach'], folder)).to.include({ exitCode: 0 });
       settings = await loadSettings(await askEnvironment(folder.controlSocket));
+      // An instance serves a moment before its first check has passed.
+      await eventually('every instance passes its check', async () => (await ps(folder.environment)).every(({ healthy }) => healthy));
     });
     after(async () => {
       await meshHere(['down'], folder.environment);

@@ -33,6 +33,7 @@ export function renderReport(report: BooksReport, hasLedger: boolean): string {
     ...report.checks.flatMap(sectionsOf),
     ...(report.totals.length > 0 ? ['', renderTotals(report.totals)] : []),
     ...(report.orders.moving > 0 ? ['', MOVING] : []),
+    ...(report.agree ? [] : ['', WHAT_TO_DO]),
   ].join('\n');
 }
 
@@ -48,6 +49,7 @@ export function reportForPrograms({ agree, orders, products, totals, checks }: B
   };
 }
 
+const WHAT_TO_DO = 'What happened to an order: npx mesh saga list --order <id>, npx mesh trace --order <id>.\nWhat an operator did by hand, past the card company or the services, differs for good; its saga says so.';
 const MOVING =
   'Orders on their way are checked for what holds at any time only. Run this again when they have come to rest;\n' +
   '`npx mesh saga list --state stuck` shows those that will not by themselves.';

@@ -85,7 +85,7 @@ function describe(saga: Saga): string {
   return [
     table(facts),
     '',
-    table(saga.steps.map(({ name, state }) => [`  ${name}`, STEPS[state]])),
+    table(saga.steps.map(({ name, state }) => [`  ${name}`, wordOf(saga, state)])),
     ...interventions.map(
       ({ kind, step, who, why, time }) => `\n${printable(`${timeOf(time)}  ${who} ${kind === InterventionKind.RETRY ? 'retried' : 'resolved'} "${step}": ${why}`)}`,
     ),
@@ -96,6 +96,11 @@ function describe(saga: Saga): string {
 function waysOn(saga: Saga): string[] {
   const { sagaId } = saga;
   return ['It waits for a hand:', `  npx mesh saga retry ${sagaId} --why "…"`, `  npx mesh saga resolve ${sagaId} --step "${positionOf(saga)}" --why "…"   once that is done by hand`];
+}
+
+/** A step that was waiting when its saga failed is never run. */
+function wordOf(saga: Saga, state: SagaStepState): string {
+  return saga.state === SagaState.FAILED && state === SagaStepState.WAITING ? 'not run' : STEPS[state];
 }
 
 function stateOf(name: string | undefined): SagaState {

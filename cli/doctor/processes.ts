@@ -14,7 +14,7 @@ export const processes: Check = {
     const instances = registry.kind === 'seen' ? registry.instances : undefined;
     const found = supervisor.processes.flatMap((process) => lookAtProcess(process, instances, scene));
     const registered = instances ? ' and is registered' : '';
-    return orElse(found, ok(`each of the ${supervisor.processes.length} processes runs${registered}`));
+    return orElse(found, ok(`${supervisor.processes.length === 1 ? 'the one process' : `each of the ${supervisor.processes.length} processes`} runs${registered}`));
   },
 };
 

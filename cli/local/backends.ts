@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Lifecycle, type Log, MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES } from '#modules';
 
-import { LEDGER_DATABASE, LEDGER_URL, ledgerBeside } from '../books/ledger-place.ts';
+import { LEDGER_URL } from '../books/ledger-place.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
@@ -112,9 +112,8 @@ async function realCards({ settings, report }: Given): Promise<Environment> {
 }
 
 async function startCards({ settings, lifecycle, log, report }: Given, databaseUrl: Promise<DatabaseUrl | undefined>): Promise<Environment> {
-  const { url, key } = await startCardSimulator({ settings, host: HOST, databaseUrl, lifecycle, log });
+  const { url, key, ledgerUrl } = await startCardSimulator({ settings, host: HOST, databaseUrl, lifecycle, log });
   report('stripe', `${url} (stand-in)`);
-  const ledgerUrl = (await databaseUrl)?.(LEDGER_DATABASE) ?? ledgerBeside(settings.values.DATABASE_URL);
   return { STRIPE_API_KEY: key, MESH_STRIPE_URL: url, [LEDGER_URL]: ledgerUrl };
 }
 

@@ -2,6 +2,7 @@ import { ProxyTracerProvider } from '@opentelemetry/api';
 
 import { type Lifecycle, type Log, refusal, systemClock, systemRandom } from '#kit';
 
+import { LEDGER_DATABASE, ledgerBeside } from '../books/ledger-place.ts';
 import type { Resolved } from '../settings.ts';
 import type { DatabaseUrl } from './postgres.ts';
 
@@ -17,19 +18,21 @@ export interface CardSimulatorOptions {
 export interface CardSimulatorAddress {
   readonly url: string;
   readonly key: string;
+  /** The database of its ledger. */
+  readonly ledgerUrl: string;
 }
-
-/** Its ledger has a database of its own, beside the services'. */
-const DATABASE = 'stripe_simulator';
 
 const NO_SPANS = new ProxyTracerProvider().getTracer('none');
 
 /** Starts the stand-in for Stripe. Its code loads while Postgres comes up. */
 export async function startCardSimulator({ settings, host, databaseUrl, lifecycle, log }: CardSimulatorOptions): Promise<CardSimulatorAddress> {
   const { SIMULATOR_KEY, startStripeSimulator } = await import('#stripe-simulator');
-  const urlOf = (await databaseUrl) ?? besides(settings.values.DATABASE_URL);
+  const { DATABASE_URL, MESH_TOPOLOGY } = settings.values;
+  const urlOf = await databaseUrl;
+  // Where each topology has orders of its own, each has a ledger of its own: else books would differ.
+  const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'micro' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_URL);
   const simulator = await startStripeSimulator({
-    databaseUrl: urlOf(DATABASE),
+    databaseUrl: ledgerUrl,
     host,
     port: 0,
     log,
@@ -39,14 +42,13 @@ export async function startCardSimulator({ settings, host, databaseUrl, lifecycl
     tracer: NO_SPANS,
   });
   lifecycle.onStop('card simulator', () => simulator.stop());
-  return { url: simulator.url, key: SIMULATOR_KEY };
+  return { url: simulator.url, key: SIMULATOR_KEY, ledgerUrl };
 }
 
-/** A database of this name on the server of another. */
-function besides(url: string): DatabaseUrl {
+function beside(url: string): string {
   if (url === '') throw refusal('INVALID_SETTING', NO_PLACE);
   if (!URL.canParse(url)) throw refusal('INVALID_SETTING', NO_URL);
-  return (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
+  return ledgerBeside(url);
 }
 
 const NO_PLACE =

@@ -20,6 +20,13 @@ export interface TinyDisk {
 
 const BLOCK_BYTES = 4096;
 
+/** Whether this machine lets us mount one. Where not, what needs it is not promised, and not tested either. */
+export async function canMakeTinyDisk(): Promise<boolean> {
+  const disk = await makeTinyDisk(1);
+  await disk?.remove();
+  return disk !== undefined;
+}
+
 /**
  * Mounts one in memory, in a mount namespace of its own (mount_namespaces(7)), so that nothing is
  * left whatever happens. Undefined where this process may not: it takes root, and in a container more.

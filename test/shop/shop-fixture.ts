@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { trace } from '@opentelemetry/api';
 
+import { LEDGER_URL } from '../../cli/books/ledger-place.ts';
 import { openDataFolder } from '../../cli/local/data-folder.ts';
 import { startSupervisor, type Supervisor } from '../../cli/local/supervisor.ts';
 import { connectControlPlane, openChannel } from '../../cli/serving/control-plane.ts';
@@ -96,7 +97,7 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
     sagas: mesh.client(SagaService, { tracer }),
     supervisor,
     environment,
-    ledger: (orderId) => readLedger(open(urlOf('user').replace(/\/shop[a-z_]*(\?|$)/, '/stripe_simulator$1'), 'stripe_simulator'), { orderId }),
+    ledger: (orderId) => readLedger(open(environment[LEDGER_URL] ?? '', 'stripe_simulator'), { orderId }),
     database: (name) => open(urlOf(name), name),
     stop: lifecycle.stop,
   };

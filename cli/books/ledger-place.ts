@@ -1,6 +1,6 @@
 import type { Resolved } from '../settings.ts';
 
-/** What `mesh up` calls the database of the card simulator's ledger, beside the services'; where it brings Postgres itself, the monolith's has that in its name. */
+/** What `mesh up` calls the database of the card simulator's ledger, beside the services'; where it brings Postgres itself, the one of micro has that in its name. */
 export const LEDGER_DATABASE = 'stripe_simulator';
 
 /** Where a running shop says that ledger is. Not a setting: nothing else than the books is read from there. */

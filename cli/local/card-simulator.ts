@@ -30,7 +30,7 @@ export async function startCardSimulator({ settings, host, databaseUrl, lifecycl
   const { DATABASE_URL, MESH_TOPOLOGY } = settings.values;
   const urlOf = await databaseUrl;
   // Where each topology has orders of its own, each has a ledger of its own: else books would differ.
-  const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'micro' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_URL);
+  const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'monolith' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_URL);
   const simulator = await startStripeSimulator({
     databaseUrl: ledgerUrl,
     host,

@@ -11,7 +11,7 @@ import { ShopModel } from './model/shop-model.ts';
 /** Two of those that keep what an order does. */
 const FLEET = { user: 1, product: 1, inventory: 2, payment: 1, shipping: 1, order: 2 };
 
-/** Thinks that whoever cancels an order does so for nothing. */
+/** Thinks that whoever cancels an order gets no money back. */
 class ForgetfulModel extends ShopModel {
   override cancel(number: number): ReturnType<ShopModel['cancel']> {
     const refusal = super.cancel(number);
@@ -34,13 +34,14 @@ describe('random histories of a shop with several instances', function () {
   it(`are as the model says (CHAOS_SEED=${seed})`, () => expectHistories(shop, { seed, count: 2, happenings: [...TRADE, ...CROWDS, ...MISHAPS], fleet: FLEET }));
 
   it('find out a model that forgets refunds, by no more than an order and its cancellation', async () => {
-    const differing = expectHistories(shop, { seed: 'refunds', count: 3, happenings: TRADE, fleet: FLEET, Model: ForgetfulModel });
+    // A seed by which that is found soon.
+    const differing = expectHistories(shop, { seed: 'c', count: 3, happenings: TRADE, fleet: FLEET, Model: ForgetfulModel });
     const error = await differing.then(
       () => expect.fail('nobody has noticed'),
       (thrown: unknown) => thrown,
     );
     expect(error).to.be.instanceOf(HistoryError);
-    expect(String(error)).to.match(/a history of seed refunds .*\n( {2}set the stock .*\n)*  request 0: .*\n  cancel order 0\nrefunds of order 0: \[\d+\] in the shop, \[\] in the model$/);
+    expect(String(error)).to.match(/a history of seed c .*\n( {2}set the stock .*\n)*  request 0: .*\n  cancel order 0\nrefunds of order 0: \[\d+\] in the shop, \[\] in the model$/);
   });
 
   it('leave books that agree', () => expectBooksAgree(shop));

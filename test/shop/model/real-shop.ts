@@ -41,7 +41,7 @@ export async function get<T>(real: RealShop, call: () => Promise<T>): Promise<T>
   return reason === '' ? (value as T) : expect.fail(`the call was refused: ${reason}`);
 }
 
-/** PriceMoney and the like: euros from cents. */
+/** An amount in cents, as the contracts have it. */
 export function euros(minor: number): { currencyCode: string; units: bigint; nanos: number } {
   return { currencyCode: 'EUR', units: BigInt(Math.trunc(minor / 100)), nanos: (minor % 100) * 10_000_000 };
 }

@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { ChannelInterface } from '@grpc/grpc-js';
 import type { Tracer } from '@opentelemetry/api';
 
-import type { Clock, Log, Stoppable } from '#kit';
+import { type Clock, type Log, refusal, type Stoppable } from '#kit';
 
 import type { ClientCall, ClientInterceptor, Invoke, ServerInterceptor } from './call.ts';
 import { compose } from './chain.ts';
@@ -45,6 +45,7 @@ export interface Mesh extends Stoppable {
 export function createMesh({ clock, log, openChannel, localCalls = 'direct', interceptors = {} }: MeshOptions): Mesh {
   const localMethods = new Map<string, Invoke<ClientCall>>();
   const remotes = new Map<string, { channel: ChannelInterface; invoke: Invoke<ClientCall> }>();
+  let stopped = false;
 
   /** The client chain, outside in: tracing, deadline, what the process adds, transport. */
   function clientChain(method: Method, tracer: Tracer): Invoke<ClientCall> {
@@ -54,6 +55,8 @@ export function createMesh({ clock, log, openChannel, localCalls = 'direct', int
   }
 
   function remote(service: string): Invoke<ClientCall> {
+    // A channel opened now would be closed by nobody.
+    if (stopped) throw refusal('CANCELLED', `${service} is not called any more: this process is stopping`);
     let found = remotes.get(service);
     if (!found) {
       const channel = openChannel(service);
@@ -73,6 +76,7 @@ export function createMesh({ clock, log, openChannel, localCalls = 'direct', int
     },
     client: (contract, { tracer }) => createClient(contract, (method) => clientChain(method, tracer)),
     async stop() {
+      stopped = true;
       for (const { channel } of remotes.values()) channel.close();
       remotes.clear();
     },

@@ -60,6 +60,17 @@ describe('a service that cannot be reached', () => {
     expect(await failureOf(allOf(orders.watchOrder({ orderId: 'o-1' })))).to.include({ reason: 'UNREACHABLE' });
   });
 
+  it('is not called any more once the mesh has stopped: nobody would close the channel', async () => {
+    let opened = 0;
+    const { users } = clients((service) => {
+      opened += 1;
+      return new Channel(`127.0.0.1:1/${service}`, credentials.createInsecure(), {});
+    });
+    await mesh.stop();
+    expect(await failureOf(users.getUser({ userId: 'demo' }))).to.include({ code: 'CANCELLED', reason: 'CANCELLED' });
+    expect(opened).to.equal(0);
+  });
+
   it('has NO_INSTANCE when the registry knows of none, and the sentence says what to do', async () => {
     const { users } = discovered((listener) => listener.onInstances([]));
     const failure = await failureOf(users.getUser({ userId: 'demo' }));

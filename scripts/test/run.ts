@@ -1,4 +1,4 @@
-import type { Stage, TestRequest } from './arguments.ts';
+import type { TestRequest, Tier } from './arguments.ts';
 import { checks } from './checks/catalogue.ts';
 import { runChecks } from './checks/run-checks.ts';
 import { readSourceTree } from './imports/read-tree.ts';
@@ -14,8 +14,8 @@ export type Run = {
   readonly print: (line: string) => void;
 };
 
-/** Files of the embedded tier at once: they wait for processes much of the time. Each has ports, folders and databases of its own. */
-const DEFAULT_JOBS = 2;
+/** Files at once: those that start processes wait for them much of the time. Each has ports, folders and databases of its own. */
+const DEFAULT_JOBS = { unit: 1, embedded: 3, real: 2 } as const;
 
 type RunRequest = Extract<TestRequest, { action: 'run' }>;
 
@@ -42,8 +42,8 @@ export async function runStages(request: RunRequest, run: Run): Promise<RunOutco
   return { state: 'ran', results };
 }
 
-function runTests(stage: Stage, files: readonly string[], { grep, jobs }: RunRequest, run: Run): Promise<TestResult[]> {
+function runTests(stage: Tier, files: readonly string[], { grep, jobs }: RunRequest, run: Run): Promise<TestResult[]> {
   // Unit tests start nothing, so there is nothing to keep apart; a search need not start a process a file.
   const together = stage === 'unit' || grep !== undefined;
-  return runTier({ ...run, files, grep, together, jobs: stage === 'embedded' ? (jobs ?? DEFAULT_JOBS) : 1 });
+  return runTier({ ...run, files, grep, together, jobs: stage === 'unit' ? 1 : (jobs ?? DEFAULT_JOBS[stage]) });
 }

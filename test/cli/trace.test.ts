@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 
+import { fetchTrace } from '#tracing';
+
 import { freePort } from '../backends/free-port.ts';
 import { postSpans } from '../tracing/http.ts';
 import { exportOfSpan, type SentSpan } from '../tracing/otlp-json.ts';
 import { type TraceBackend, traceBackends } from '../tracing/trace-backends.ts';
+import { eventually } from './support/eventually.ts';
 import { meshHere } from './support/in-process.ts';
 import type { Finished } from './support/mesh-command.ts';
 import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
@@ -69,7 +72,12 @@ for (const { name, start } of traceBackends) {
       backend = await start();
       if (backend === undefined) return this.skip();
       folder = await makeShopFolder({ MESH_JAEGER_URL: backend.queryUrl });
-      for (const span of SPANS) expect((await postSpans(backend.otlpUrl, exportOfSpan(span))).status).to.equal(200);
+      const { otlpUrl, queryUrl } = backend;
+      for (const span of SPANS) expect((await postSpans(otlpUrl, exportOfSpan(span))).status).to.equal(200);
+      // Jaeger takes spans in first and shows them a little later, each in its own time.
+      for (const [traceId, sent] of Map.groupBy(SPANS, (span) => span.traceId)) {
+        await eventually(`all of trace ${traceId} can be read`, async () => (await fetchTrace(queryUrl, traceId ?? ''))?.spanCount === sent.length);
+      }
     });
     after(() => Promise.all([backend?.stop(), folder?.remove()]));
 

@@ -15,7 +15,7 @@ export type Run = {
 };
 
 /** Files at once: those that start processes wait for them much of the time. Each has ports, folders and databases of its own. */
-const DEFAULT_JOBS = { unit: 1, embedded: 3, real: 2 } as const;
+const DEFAULT_JOBS = { unit: 2, embedded: 3, real: 2 } as const;
 
 type RunRequest = Extract<TestRequest, { action: 'run' }>;
 
@@ -45,5 +45,5 @@ export async function runStages(request: RunRequest, run: Run): Promise<RunOutco
 function runTests(stage: Tier, files: readonly string[], { grep, jobs }: RunRequest, run: Run): Promise<TestResult[]> {
   // Unit tests start nothing, so there is nothing to keep apart; a search need not start a process a file.
   const together = stage === 'unit' || grep !== undefined;
-  return runTier({ ...run, files, grep, together, jobs: stage === 'unit' ? 1 : (jobs ?? DEFAULT_JOBS[stage]) });
+  return runTier({ ...run, files, grep, together, jobs: jobs ?? DEFAULT_JOBS[stage] });
 }

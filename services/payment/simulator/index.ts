@@ -6,5 +6,5 @@ export {
   type StripeSimulator,
   type StripeSimulatorOptions,
 } from './start.ts';
-export { type LedgerEntry, readLedger } from './ledger.ts';
+export { type LedgerEntry, ledgerOfNobody, ledgerOfOrders, ordersInLedger, readLedger } from './ledger.ts';
 export { fromStripeAmount } from '../stripe-amount.ts';

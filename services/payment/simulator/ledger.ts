@@ -32,7 +32,35 @@ const READ_ORDER: Statement = {
   text: `SELECT ${COLUMNS} FROM ledger WHERE order_id = $1 ORDER BY entry_id`,
 };
 
+const READ_ORDERS: Statement = {
+  name: 'stripe_simulator.read_ledger_of_orders',
+  text: `SELECT ${COLUMNS} FROM ledger WHERE order_id = ANY($1) ORDER BY entry_id`,
+};
+const LIST_ORDERS: Statement = {
+  name: 'stripe_simulator.list_orders_in_ledger',
+  text: `SELECT DISTINCT order_id AS "orderId" FROM ledger WHERE order_id > $1 ORDER BY order_id LIMIT $2`,
+};
+const READ_NOBODYS: Statement = {
+  name: 'stripe_simulator.read_ledger_of_nobody',
+  text: `SELECT ${COLUMNS} FROM ledger WHERE order_id IS NULL AND entry_id > $1 ORDER BY entry_id LIMIT $2`,
+};
+
 /** Every entry, oldest first, or those of one order. What "charged once" is judged by. */
 export function readLedger(db: Queryable, only: { readonly orderId?: string } = {}): Promise<LedgerEntry[]> {
   return only.orderId === undefined ? db.query(READ, []) : db.query(READ_ORDER, [only.orderId]);
+}
+
+/** Every entry of these orders, oldest first. */
+export function ledgerOfOrders(db: Queryable, orderIds: readonly string[]): Promise<LedgerEntry[]> {
+  return db.query(READ_ORDERS, [orderIds]);
+}
+
+/** The orders that have entries, `limit` of those behind `after` in the order of their ids: a ledger can be larger than memory. */
+export async function ordersInLedger(db: Queryable, after: string, limit: number): Promise<string[]> {
+  return (await db.query<{ orderId: string }>(LIST_ORDERS, [after, limit])).map(({ orderId }) => orderId);
+}
+
+/** Entries of no order, `limit` of those behind entry `after`. */
+export function ledgerOfNobody(db: Queryable, after: bigint, limit: number): Promise<LedgerEntry[]> {
+  return db.query(READ_NOBODYS, [after, limit]);
 }

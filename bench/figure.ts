@@ -9,7 +9,7 @@ export interface Figure {
   readonly peerValue: number | null;
   /** value / peerValue. */
   readonly ratio: number | null;
-  /** What the number, or the ratio where there is one, should be: `<= 5` or `>= 0.75`; null when it is only reported. */
+  /** What the number, or the ratio where there is one, should be: `<= 5`, `>= 0.75` or `> 1`; null when it is only reported. */
   readonly aim: string | null;
   readonly met: boolean | null;
 }
@@ -19,14 +19,15 @@ interface Measured {
   readonly value: number;
   readonly unit: string;
   readonly peer?: { readonly name: string; readonly value: number };
-  readonly aim?: { readonly atMost: number } | { readonly atLeast: number };
+  readonly aim?: Aim | undefined;
 }
+
+/** What a number should be. */
+export type Aim = { readonly atMost: number } | { readonly atLeast: number } | { readonly above: number };
 
 /** Holds a measurement against its peer and its aim. */
 export function judge({ figure, value, unit, peer, aim }: Measured): Figure {
   const ratio = peer ? round(value / peer.value) : null;
-  const judged = ratio ?? value;
-  const met = aim ? ('atMost' in aim ? judged <= aim.atMost : judged >= aim.atLeast) : null;
   return {
     figure,
     value: round(value),
@@ -34,9 +35,14 @@ export function judge({ figure, value, unit, peer, aim }: Measured): Figure {
     peer: peer?.name ?? null,
     peerValue: peer ? round(peer.value) : null,
     ratio,
-    aim: aim ? ('atMost' in aim ? `<= ${aim.atMost}` : `>= ${aim.atLeast}`) : null,
-    met,
+    ...(aim ? verdict(ratio ?? value, aim) : { aim: null, met: null }),
   };
+}
+
+function verdict(judged: number, aim: Aim): Pick<Figure, 'aim' | 'met'> {
+  if ('atMost' in aim) return { aim: `<= ${aim.atMost}`, met: judged <= aim.atMost };
+  if ('atLeast' in aim) return { aim: `>= ${aim.atLeast}`, met: judged >= aim.atLeast };
+  return { aim: `> ${aim.above}`, met: judged > aim.above };
 }
 
 /** The middle of the values: one slow slice on a busy machine does not move it. */

@@ -7,9 +7,11 @@ import { addCall } from './usage/call.ts';
 import { addConfig } from './usage/config.ts';
 import { addDoctor } from './usage/doctor.ts';
 import { addDown } from './usage/down.ts';
+import { addFault } from './usage/fault.ts';
 import { addLogs } from './usage/logs.ts';
 import { addMigrate } from './usage/migrate.ts';
 import { addNew } from './usage/new.ts';
+import { addPolicy } from './usage/policy.ts';
 import { addPs } from './usage/ps.ts';
 import { addSaga } from './usage/saga.ts';
 import { addScale } from './usage/scale.ts';
@@ -58,6 +60,8 @@ const COMMANDS: readonly ((usage: Usage) => void)[] = [
   addScale,
   addDoctor,
   addSaga,
+  addPolicy,
+  addFault,
   addTrace,
   addLogs,
   addMigrate,

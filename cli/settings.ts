@@ -24,6 +24,11 @@ const PROCESS_SETTINGS = {
     default: 'direct',
     doc: 'How services that share a process hand over messages: as they are, or through their bytes as between processes',
   }),
+  MESH_POLICY: text({
+    default: '',
+    doc: 'How calls are carried out, JSON by service or method, such as {"order.PlaceOrder": {"retries": {"maxAttempts": 2}}}; `mesh policy set` stands over it',
+  }),
+  MESH_FAULTS: flag({ default: false, doc: 'Whether calls fail or wait on purpose where `mesh fault` or the header mesh-fault orders it' }),
   MESH_STOP_TIMEOUT: duration({ default: 10_000, doc: 'How long a service may take to stop before it is killed' }),
   MESH_BACKENDS_DIR: text({ default: '', doc: 'Folder in which `npm run backends` keeps the real servers; empty: the user\'s cache folder' }),
 };

@@ -21,3 +21,9 @@ export function whenSignalled(signals: readonly NodeJS.Signals[]): Promise<void>
     for (const signal of signals) process.on(signal, told);
   });
 }
+
+/** Resolves at the next of these signals after the one that was just heard: whoever sends it does not want to wait. */
+export async function whenSignalledAgain(signals: readonly NodeJS.Signals[]): Promise<void> {
+  await new Promise<void>((resolve) => void setTimeout(resolve, ONE_KEYPRESS_MS).unref());
+  await whenSignalled(signals);
+}

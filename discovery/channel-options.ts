@@ -5,8 +5,9 @@ import { CONTROL_PLANE_OPTION, ConsulResolver } from './resolver.ts';
 
 /**
  * The options that a channel to `consul:///<service>` needs. Each channel says
- * which control plane it asks, so one process can have several. The balancing
- * policy comes from the resolver: `grpc.service_config` has no effect beside it.
+ * which control plane it asks, so one process can have several. They say
+ * nothing of balancing: merge them with the options of a policy, which name it
+ * under `BALANCING_POLICY_OPTION`. `grpc.service_config` has no effect.
  */
 export function discoveryChannelOptions(controlPlane: ControlPlane): ChannelOptions {
   experimental.registerResolver('consul', ConsulResolver);

@@ -13,3 +13,4 @@ export type {
   Registration,
 } from './control-plane.ts';
 export { newInstanceId } from './instance-id.ts';
+export { BALANCING_POLICY_OPTION, type InstanceEndpoint, instanceEndpoints } from './resolver.ts';

@@ -2,7 +2,6 @@ import { type ChannelOptions, experimental, Metadata, type ServiceConfig, status
 import { type MeshError, refusal, type Stoppable } from '#kit';
 
 import type { ControlPlane, Instance } from './control-plane.ts';
-import { weightedRound } from './weighted-order.ts';
 
 /**
  * The channel option that carries the control plane. The prefix keeps it out of
@@ -10,17 +9,32 @@ import { weightedRound } from './weighted-order.ts';
  */
 export const CONTROL_PLANE_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.shopmesh_control_plane`;
 
-// One object each, for ever: what differs from update to update can cost every connection.
-const ROUND_ROBIN: ServiceConfig = { loadBalancingConfig: [{ round_robin: {} }], methodConfig: [] };
-const PICK_FIRST: ServiceConfig = { loadBalancingConfig: [{ pick_first: {} }], methodConfig: [] };
+/**
+ * The channel option that names the load balancing policy. It must be registered, know what to do with an empty list,
+ * and finds the instance of each endpoint by {@link instanceEndpoints}.
+ */
+export const BALANCING_POLICY_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.shopmesh_balancing_policy`;
+
+// One object for ever: what differs from update to update can cost every connection.
 const ATTRIBUTES = {};
 
 type Target = experimental.GrpcUri;
 type Listener = experimental.ResolverListener;
 
+/** An address to connect to, with what the control plane knows of who is there. */
+export interface InstanceEndpoint extends experimental.Endpoint {
+  readonly instance: Instance;
+}
+
+/** What the resolver has handed out, as the policy of its channel gets it. */
+export function instanceEndpoints(endpoints: readonly experimental.Endpoint[]): readonly InstanceEndpoint[] {
+  // grpc-js hands endpoints on as they are, and ConsulResolver makes no others.
+  return endpoints as readonly InstanceEndpoint[];
+}
+
 /**
- * Resolves `consul:///<service>` to the healthy instances of the service, for
- * round robin. A class because grpc-js constructs it itself.
+ * Resolves `consul:///<service>` to the healthy instances of the service. A class
+ * because grpc-js constructs it itself.
  *
  * The watch behind it pushes every change, so `updateResolution` only starts it:
  * answering again from there, as grpc-js asks after every failed connection,
@@ -30,8 +44,8 @@ export class ConsulResolver implements experimental.Resolver {
   readonly #service: string;
   readonly #listener: Listener;
   readonly #controlPlane: ControlPlane;
+  readonly #config: experimental.StatusOr<ServiceConfig>;
   #watch: Stoppable | undefined;
-  #hasInstances = false;
 
   constructor(target: Target, listener: Listener, options: ChannelOptions) {
     // Options have no types of their own; only discoveryChannelOptions writes this one.
@@ -42,6 +56,7 @@ export class ConsulResolver implements experimental.Resolver {
     this.#service = serviceOf(target);
     this.#listener = listener;
     this.#controlPlane = controlPlane;
+    this.#config = configOf(options[BALANCING_POLICY_OPTION]);
   }
 
   /** The `:authority` of calls: the service's name. A query kept in it would end every call with RST_STREAM. */
@@ -57,7 +72,6 @@ export class ConsulResolver implements experimental.Resolver {
   destroy(): void {
     void this.#watch?.stop();
     this.#watch = undefined;
-    this.#hasInstances = false;
   }
 
   #start(): Stoppable {
@@ -67,34 +81,27 @@ export class ConsulResolver implements experimental.Resolver {
         if (this.#watch === watch) report();
       });
     const watch = this.#controlPlane.watchInstances(this.#service, {
-      onInstances: (instances) => later(() => this.#report(instances)),
-      onError: (error) => later(() => this.#reportError(error)),
+      onInstances: (instances) => later(() => this.#tell(experimental.statusOrFromValue(instances.map(endpointOf)))),
+      onError: (error) => later(() => this.#tell(unavailable(error))),
     });
     return watch;
   }
 
-  #report(instances: readonly Instance[]): void {
-    this.#hasInstances = instances.length > 0;
-    if (!this.#hasInstances) return this.#reportNone();
-    const endpoints = weightedRound(instances).map(({ address, port }) => ({ addresses: [{ host: address, port }] }));
-    this.#listener(experimental.statusOrFromValue(endpoints), ATTRIBUTES, statusOf(ROUND_ROBIN), '');
+  #tell(endpoints: experimental.StatusOr<experimental.Endpoint[]>): void {
+    this.#listener(endpoints, ATTRIBUTES, this.#config, '');
   }
+}
 
-  /**
-   * round_robin makes calls wait until their deadline on an empty list, and keeps
-   * its old list on an error. pick_first, new to the channel, has no list to keep:
-   * with an error it drops the old connections and fails every call at once.
-   */
-  #reportNone(): void {
-    const details = `NO_INSTANCE: no healthy instance of ${this.#service}; start one with \`mesh serve ${this.#service}\`, or see \`mesh ps\``;
-    this.#listener(unavailable(details), ATTRIBUTES, statusOf(PICK_FIRST), '');
-  }
+function endpointOf(instance: Instance): InstanceEndpoint {
+  return { addresses: [{ host: instance.address, port: instance.port }], instance };
+}
 
-  /** Calls go on with the last list; only where there never was one do they fail, instead of waiting for it. */
-  #reportError({ reason, message }: MeshError): void {
-    if (this.#hasInstances) return;
-    this.#listener(unavailable(`${reason}: ${message}`), ATTRIBUTES, statusOf(ROUND_ROBIN), '');
+/** grpc-js takes pick_first, and says nothing, where a policy is not named or not registered: one connection for all calls. */
+function configOf(policy: unknown): experimental.StatusOr<ServiceConfig> {
+  if (typeof policy !== 'string' || !experimental.isLoadBalancerNameRegistered(policy)) {
+    throw refusal('INTERNAL', 'a channel to consul:///… needs the name of a registered load balancing policy, as from balancingOptions(destination)');
   }
+  return experimental.statusOrFromValue({ loadBalancingConfig: [{ [policy]: {} }], methodConfig: [] });
 }
 
 function serviceOf({ path }: Target): string {
@@ -103,10 +110,7 @@ function serviceOf({ path }: Target): string {
   throw refusal('INVALID_ARGUMENT', `"${service}" is not a service; a target looks like consul:///inventory`);
 }
 
-function unavailable(details: string): experimental.StatusOr<experimental.Endpoint[]> {
-  return experimental.statusOrFromError({ code: status.UNAVAILABLE, details, metadata: new Metadata() });
-}
-
-function statusOf(config: ServiceConfig): experimental.StatusOr<ServiceConfig> {
-  return experimental.statusOrFromValue(config);
+/** Why nothing is known. A policy that has a list goes on with it. */
+function unavailable({ reason, message }: MeshError): experimental.StatusOr<experimental.Endpoint[]> {
+  return experimental.statusOrFromError({ code: status.UNAVAILABLE, details: `${reason}: ${message}`, metadata: new Metadata() });
 }

@@ -10,10 +10,37 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** What the side that answered says of sending the same call again. */
+export type RetryHint =
+  /** Nothing was done: any call may go out again, best to another instance, after so long. */
+  | { readonly kind: 'not-started'; readonly afterMs: number }
+  /** A call that may be made twice may go out again after so long. */
+  | { readonly kind: 'after'; readonly afterMs: number }
+  /** It has been tried often enough further down: whoever hears of it does not try again by itself. */
+  | { readonly kind: 'never' };
+
+/** Who answered a call that failed. */
+export interface AnsweredBy {
+  /** The service that was called. */
+  readonly service: string;
+  /** Which instance of it; undefined when none was reached, or none was told apart. */
+  readonly instance: string | undefined;
+}
+
+/** A `google.protobuf.Any` that this runtime has no use for itself, such as one from a foreign server. */
+export interface ForeignDetail {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
 export interface ErrorDetails {
   /** Facts a program can read; never secrets. Travels in `google.rpc.ErrorInfo`. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
+  readonly retry?: RetryHint | undefined;
+  /** Set by a stub, on every error that it throws. */
+  readonly answeredBy?: AnsweredBy | undefined;
+  readonly foreign?: readonly ForeignDetail[];
   /** What went wrong below. Logged here, never sent to a caller. */
   readonly cause?: unknown;
 }
@@ -28,6 +55,9 @@ export class MeshError extends Error {
   readonly reason: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly FieldViolation[];
+  readonly retry: RetryHint | undefined;
+  readonly answeredBy: AnsweredBy | undefined;
+  readonly foreign: readonly ForeignDetail[];
 
   constructor(code: Code, reason: string, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -35,6 +65,9 @@ export class MeshError extends Error {
     this.reason = reason;
     this.metadata = details.metadata ?? {};
     this.violations = details.violations ?? [];
+    this.retry = details.retry;
+    this.answeredBy = details.answeredBy;
+    this.foreign = details.foreign ?? [];
   }
 
   /** Any thrown value as a MeshError: what is not one already is INTERNAL, with the original as its cause. */

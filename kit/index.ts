@@ -1,6 +1,15 @@
 export { type Clock, systemClock } from './clock.ts';
 export { type Code, CODES } from './codes.ts';
-export { type ErrorDetails, errorCode, type FieldViolation, MeshError, refusal } from './errors.ts';
+export {
+  type AnsweredBy,
+  type ErrorDetails,
+  errorCode,
+  type FieldViolation,
+  type ForeignDetail,
+  MeshError,
+  refusal,
+  type RetryHint,
+} from './errors.ts';
 export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts';
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
 export { fromProtoMoney, type Money, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';

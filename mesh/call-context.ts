@@ -1,11 +1,21 @@
 import { type Context, context, createContextKey } from '@opentelemetry/api';
 
+import type { Headers, HeaderValue } from './headers.ts';
+
 /** What a handler may know of the call it serves, and what the calls it makes inherit. */
 export interface CallContext {
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   /** Aborts when the caller went away or the deadline passed. */
   readonly signal: AbortSignal;
+  /** The first value of a request header, if it is text. */
+  header(name: string): string | undefined;
+  /** Every request header. */
+  allHeaders(): Headers;
+  /** Adds a value to the headers that go out ahead of the first answer; no effect after it. */
+  setHeader(name: string, value: HeaderValue): void;
+  /** Adds a value to what goes out behind the last answer. */
+  setTrailer(name: string, value: HeaderValue): void;
 }
 
 // The call context rides in the OpenTelemetry context, so one AsyncLocalStorage entry carries both.

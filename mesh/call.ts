@@ -3,15 +3,19 @@ import type { Context } from '@opentelemetry/api';
 
 import { MeshError } from '#kit';
 
+import type { CallContext } from './call-context.ts';
+import type { Attempt } from './client/attempt.ts';
+import type { Headers } from './headers.ts';
+import type { Lifetime } from './lifetime.ts';
 import type { Method } from './method.ts';
 
-/** Request headers by lower-case name. */
-export type Headers = Record<string, string>;
+/** What a caller sends: one message, or a stream of them. */
+export type Outgoing = Message | AsyncIterable<Message>;
 
 /** One call on its way out, as the client chain sees it. */
 export interface ClientCall {
   readonly method: Method;
-  readonly request: Message;
+  readonly request: Outgoing;
   /** Interceptors add to it; becomes gRPC metadata on the wire. */
   readonly headers: Headers;
   /** How long the caller would wait; Infinity when it did not say. */
@@ -22,24 +26,38 @@ export interface ClientCall {
   readonly signals: AbortSignal[];
   /** The trace context and call context this call belongs to. */
   context: Context;
+  /** Which try of the call this is. Retries and hedges send copies of the call with attempts of their own. */
+  readonly attempt: Attempt;
+  /** What the caller wants to know beyond the answer. They hear each attempt, the deciding one last. */
+  readonly onHeaders?: ((headers: Headers) => void) | undefined;
+  readonly onTrailers?: ((trailers: Headers) => void) | undefined;
 }
 
-/** One call on its way in, as the server chain sees it. */
-export interface ServerCall {
+/** What came in: a message, why its bytes are none, or a stream of messages that fails when bytes are none. */
+export type Incoming = Message | MeshError | AsyncIterable<Message>;
+
+/** One call on its way in, as the server chain sees it; its handler sees what the call context has of it. */
+export interface ServerCall extends CallContext {
   readonly method: Method;
-  readonly request: Message;
-  header(name: string): string | undefined;
+  /** Validation refuses an error, so that such calls are traced and counted too; behind it stands what the contract says. */
+  request: Incoming;
   /** Milliseconds since the epoch; Infinity when the caller set none, until the deadline interceptor saw it. */
   deadline: number;
-  /** Aborted, with a MeshError as its reason, when the caller went away or the deadline passed. */
-  readonly lifetime: AbortController;
+  /** Whether the transport ends the lifetime at `deadline`; else the deadline interceptor does. */
+  readonly timed: boolean;
+  /** Whether its caller shares this process: a late turn of the event loop is that one's own doing. */
+  readonly local: boolean;
+  /** Ends, with a MeshError as its reason, when the caller went away or the deadline passed. */
+  readonly lifetime: Lifetime;
   context: Context;
+  /** Makes an answer's bytes, where it needs any. The chain's last link calls it, so that an answer that cannot be written is a failure like others. */
+  readonly seal?: ((answer: Message) => void) | undefined;
 }
 
 /** The answer of a unary call, or the stream of answers of a server-streaming one. */
 export type Reply = Message | AsyncIterable<Message>;
 
-/** One way to carry a call out: the rest of the chain. */
+/** One way to carry a call out: the rest of the chain. It rejects, and never throws: links are plain functions, for an async one costs a promise. */
 export type Invoke<Call> = (call: Call) => Promise<Reply>;
 
 /** One concern of every call, wrapped around the rest of the chain. Composed once for each method. */
@@ -48,8 +66,8 @@ export type Interceptor<Call> = (next: Invoke<Call>) => Invoke<Call>;
 export type ClientInterceptor = Interceptor<ClientCall>;
 export type ServerInterceptor = Interceptor<ServerCall>;
 
-export function isStream(reply: Reply): reply is AsyncIterable<Message> {
-  return Symbol.asyncIterator in reply;
+export function isStream(given: object): given is AsyncIterable<Message> {
+  return Symbol.asyncIterator in given;
 }
 
 /** Is told that a call is over. It gets the call too, so that one function can serve every call. */
@@ -59,18 +77,19 @@ export type Done<Call> = (error: MeshError | undefined, call: Call) => void;
  * Runs `invoke` and calls `done` once the call is over: after a unary answer, after a stream's
  * last message or when its reader stops, or with the error, which is a MeshError from here on.
  */
-export async function whenDone<Call>(invoke: Invoke<Call>, call: Call, done: Done<Call>): Promise<Reply> {
-  let reply: Reply;
-  try {
-    reply = await invoke(call);
-  } catch (thrown) {
-    const error = MeshError.from(thrown);
-    done(error, call);
-    throw error;
-  }
-  if (isStream(reply)) return watchStream(reply, (error) => done(error, call));
-  done(undefined, call);
-  return reply;
+export function whenDone<Call>(invoke: Invoke<Call>, call: Call, done: Done<Call>): Promise<Reply> {
+  return invoke(call).then(
+    (reply) => {
+      if (isStream(reply)) return watchStream(reply, (error) => done(error, call));
+      done(undefined, call);
+      return reply;
+    },
+    (thrown: unknown) => {
+      const error = MeshError.from(thrown);
+      done(error, call);
+      throw error;
+    },
+  );
 }
 
 function watchStream(stream: AsyncIterable<Message>, done: (error?: MeshError) => void): AsyncIterable<Message> {

@@ -1,30 +1,44 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { ChannelInterface } from '@grpc/grpc-js';
-import type { Tracer } from '@opentelemetry/api';
+import { createNoopMeter, type Meter, type Tracer } from '@opentelemetry/api';
 
-import { type Clock, type Log, refusal, type Stoppable } from '#kit';
+import { type Clock, type Log, type Random, type Stoppable, systemRandom } from '#kit';
 
 import type { ClientCall, ClientInterceptor, Invoke, ServerInterceptor } from './call.ts';
-import { compose } from './chain.ts';
 import { type Client, createClient } from './client/client.ts';
-import { clientDeadline } from './client/deadline.ts';
 import { fidelity } from './client/fidelity.ts';
 import { localTransport } from './client/local-transport.ts';
-import { remoteTransport } from './client/remote-transport.ts';
-import { clientTracing } from './client/tracing.ts';
-import type { Method } from './method.ts';
+import { createOutbound, type OpenChannel } from './client/outbound.ts';
+import { createInstruments } from './instruments/instruments.ts';
+import type { Policies } from './policy/call-policy.ts';
+import { defaultPolicies } from './policy/defaults.ts';
+import { type FaultsInForce, NO_FAULTS } from './policy/fault.ts';
+import { createLoopTurn } from './server/admission/loop-turn.ts';
+import type { DoorLimits } from './server/door/limits.ts';
 import { type Hosted, hostService, type Listening } from './server/hosting.ts';
+import type { CalledService } from './server/runtime-state.ts';
 
 export interface MeshOptions {
   readonly clock: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
   readonly log: Log;
-  /** Opens the channel to a service by its registry name, such as `inventory`. Asked once for each. */
-  readonly openChannel: (service: string) => ChannelInterface;
+  readonly openChannel: OpenChannel;
+  /** What calls and mechanisms are measured with; of one mesh alone. Default: nothing is measured. */
+  readonly meter?: Meter;
+  /** This process's zone: instances in it are called first. Default: none. */
+  readonly zone?: string;
+  /** The numbers of every mechanism. Default: those of `defaults.ts`. */
+  readonly policies?: Policies;
+  /** Failures on purpose. Default: there are none, and asking for one is refused. */
+  readonly faults?: FaultsInForce;
   /**
    * How calls within the process hand over messages. `direct`, the default: as they are.
    * `fidelity`: through their bytes, as between processes; costs what encoding and decoding cost.
    */
   readonly localCalls?: LocalCalls;
+  /** What the ports of this process take from their peers, where it differs from the defaults. */
+  readonly limits?: Partial<DoorLimits>;
   /** Innermost interceptors, added by whoever composes the process: faults and kill points of tests. */
   readonly interceptors?: {
     readonly client?: readonly ClientInterceptor[];
@@ -40,45 +54,41 @@ export interface Mesh extends Stoppable {
   host<S extends DescService>(service: Hosted<S>): { listen(address: string, port: number): Promise<Listening> };
   /** The stub of a contract for one caller. Goes to the service in this process if it is hosted here, else over the network. */
   client<S extends DescService>(contract: S, caller: { readonly tracer: Tracer }): Client<S>;
+  /** The channel to a service, for calls whose contract is not known here: balanced as those of the stubs are. Closed by `stop`. */
+  channel(service: string): ChannelInterface;
+  /** How the services that this process calls do, as it sees them. */
+  read(): readonly CalledService[];
 }
 
-export function createMesh({ clock, log, openChannel, localCalls = 'direct', interceptors = {} }: MeshOptions): Mesh {
+export function createMesh(options: MeshOptions): Mesh {
+  const { clock, log, random = systemRandom, policies = defaultPolicies, faults = NO_FAULTS, localCalls = 'direct', limits = {}, interceptors = {} } = options;
+  const instruments = createInstruments(options.meter ?? createNoopMeter(), () => performance.now());
   const localMethods = new Map<string, Invoke<ClientCall>>();
-  const remotes = new Map<string, { channel: ChannelInterface; invoke: Invoke<ClientCall> }>();
-  let stopped = false;
-
-  /** The client chain, outside in: tracing, deadline, what the process adds, transport. */
-  function clientChain(method: Method, tracer: Tracer): Invoke<ClientCall> {
-    return compose([clientTracing(tracer, method), clientDeadline(clock), ...(interceptors.client ?? [])], (call) =>
-      (localMethods.get(method.path) ?? remote(method.destination))(call),
-    );
-  }
-
-  function remote(service: string): Invoke<ClientCall> {
-    // A channel opened now would be closed by nobody.
-    if (stopped) throw refusal('CANCELLED', `${service} is not called any more: this process is stopping`);
-    let found = remotes.get(service);
-    if (!found) {
-      const channel = openChannel(service);
-      remotes.set(service, (found = { channel, invoke: remoteTransport(channel) }));
-    }
-    return found.invoke;
-  }
+  const outbound = createOutbound({
+    ...{ clock, random, log, policies, zone: options.zone ?? '', openChannel: options.openChannel, instruments },
+    interceptors: interceptors.client ?? [],
+    local: ({ path }) => localMethods.get(path),
+  });
+  const turn = createLoopTurn();
 
   return {
     host(service) {
-      const { chains, listen } = hostService(service, { clock, log, interceptors: interceptors.server ?? [] });
-      for (const [{ path }, chain] of chains) {
-        const direct = localTransport(chain);
+      const { chains, listen } = hostService(service, {
+        ...{ clock, random, log, policies, faults, limits, turn, instruments },
+        ...{ interceptors: interceptors.server ?? [], destinations: outbound.read },
+      });
+      for (const [{ path, destination }, chain] of chains) {
+        const direct = localTransport(chain, destination, service.instance?.id);
         localMethods.set(path, localCalls === 'fidelity' ? fidelity(direct) : direct);
       }
       return { listen };
     },
-    client: (contract, { tracer }) => createClient(contract, (method) => clientChain(method, tracer)),
+    client: (contract, { tracer }) => createClient(contract, (method) => outbound.chain(method, tracer)),
+    channel: outbound.channel,
+    read: outbound.read,
     async stop() {
-      stopped = true;
-      for (const { channel } of remotes.values()) channel.close();
-      remotes.clear();
+      instruments.stop();
+      outbound.stop();
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Method } from './method.ts';
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** A request as it came off the wire: decoded, or the reason why it could not be. */
-export type Incoming = Message | MeshError;
+export type Decoded = Message | MeshError;
 
 /** A request's bytes. Throws when it holds a value that its contract has no bytes for. */
 export function encodeRequest(desc: DescMethod, request: Message): Buffer {
@@ -16,7 +16,7 @@ export function encodeRequest(desc: DescMethod, request: Message): Buffer {
 }
 
 /** Never throws: grpc-js would answer with a status that has no reason in it. */
-export function decodeRequest(desc: DescMethod, bytes: Buffer): Incoming {
+export function decodeRequest(desc: DescMethod, bytes: Buffer): Decoded {
   if (bytes.length > MAX_MESSAGE_BYTES) {
     return refusal('MESSAGE_TOO_LARGE', `the request has ${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES} are taken; send less at once`);
   }

@@ -1,10 +1,13 @@
 import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
-import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
+import { Criticality as Contract, method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
 
 /** The deadline of a unary method whose contract names none. */
 const DEFAULT_DEADLINE_MS = 5_000;
+
+/** From what is shed last to what is shed first. */
+export type Criticality = 'critical' | 'default' | 'sheddable';
 
 /** What the runtime knows of a method, read once from its contract. */
 export interface Method {
@@ -13,13 +16,28 @@ export interface Method {
   readonly path: string;
   /** The path without its first slash: span name and `rpc.method`. */
   readonly fullName: string;
+  readonly requestStreams: boolean;
+  readonly responseStreams: boolean;
   /** The service to look up in the registry, such as `order`. */
   readonly destination: string;
   /** How long a call may take when its caller set no deadline. */
   readonly deadlineMs: number;
-  /** Whether a second call with the same request has no second effect. */
+  /** Whether a second call with the same request has no second effect. Ask {@link mayRepeat} of a call. */
   readonly idempotent: boolean;
+  /** Name in the message of the field that identifies the effect; undefined where none does. */
+  readonly keyField: string | undefined;
+  /** Whether a second call may go out while the first one is on its way. */
+  readonly hedged: boolean;
+  /** Who is served first when not everybody can be. */
+  readonly criticality: Criticality;
 }
+
+const CRITICALITY: Readonly<Record<Contract, Criticality>> = {
+  [Contract.UNSPECIFIED]: 'default',
+  [Contract.CRITICAL]: 'critical',
+  [Contract.DEFAULT]: 'default',
+  [Contract.SHEDDABLE]: 'sheddable',
+};
 
 const known = new WeakMap<DescMethod, Method>();
 
@@ -32,13 +50,24 @@ export function describeMethod(desc: DescMethod): Method {
   const method: Method = {
     desc,
     path: `/${fullName}`,
+    requestStreams: desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming',
+    responseStreams: desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming',
     fullName,
     destination: serviceName(desc.parent),
     deadlineMs: policy?.deadline ? Number(policy.deadline.seconds) * 1_000 + policy.deadline.nanos / 1e6 : defaultDeadlineMs(desc),
+    hedged: policy?.hedged ?? false,
+    criticality: CRITICALITY[policy?.criticality ?? Contract.UNSPECIFIED],
+    keyField: desc.input.fields.find(({ name }) => name === policy?.idempotencyKey)?.localName,
     idempotent: Boolean(policy?.idempotencyKey) || desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
   };
   known.set(desc, method);
   return method;
+}
+
+/** Whether a call may be made again with the same request. One without its key would get another one from the server each time. */
+export function mayRepeat({ idempotent, keyField }: Method, request: object): boolean {
+  // The field is one of the request's message.
+  return idempotent && (keyField === undefined || Boolean((request as Readonly<Record<string, unknown>>)[keyField]));
 }
 
 /** A stream whose contract names no deadline, such as a health watch, lasts as long as its reader. */

@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api';
 
-import type { Clock, Log, Stoppable } from '#kit';
+import type { Clock, Log, Random, Stoppable } from '#kit';
 
 /** Who takes the spans: an OTLP/HTTP receiver, Jaeger's thrift-over-HTTP receiver, or nobody. */
 export type ExporterName = 'otlp' | 'jaeger' | 'none';
@@ -28,6 +28,8 @@ export interface TracingOptions {
   readonly flushTimeoutMs?: number;
   /** Says when a backend that is down is tried again: every second. Default: the system's. */
   readonly clock?: Clock;
+  /** Makes the ids of traces and spans. Default: the system's. */
+  readonly random?: Random;
 }
 
 /** What tells the spans of one service module from those of another, also within one process. */
@@ -47,11 +49,6 @@ export interface Tracing extends Stoppable {
    * the same service gives the same tracer. Take it once and keep it.
    */
   tracer(service: TracedService): Tracer;
-  /**
-   * Resolves when spans nest and travel by themselves (context and propagation are set up).
-   * Await it before the first call is served; rejects only when the SDK cannot be loaded.
-   */
-  readonly ready: Promise<void>;
   /** Sends what has ended so far. Never rejects; gives up after `flushTimeoutMs`. */
   flush(): Promise<void>;
   /** Sends what is left, in bounded time, and leaves no timer, socket or global behind. Never rejects. */

@@ -4,7 +4,7 @@ import type { ControlPlane } from '#discovery';
 import type { Tracer } from '@opentelemetry/api';
 import type { Tracing } from '#tracing';
 
-import { connectControlPlane, openChannel } from '../serving/control-plane.ts';
+import { channelsThrough, connectControlPlane } from '../serving/control-plane.ts';
 import { startProcessTracing } from '../serving/tracing.ts';
 import type { Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
@@ -31,8 +31,7 @@ export async function createCaller(settings: Resolved, { leavesTrace = true }: C
   lifecycle.onStop('control plane', () => controlPlane.stop());
   const tracing = await startProcessTracing(leavesTrace ? settings : unrecorded(settings), log);
   lifecycle.onStop('tracing', tracing.stop);
-  await tracing.ready;
-  const mesh = createMesh({ clock: systemClock, log, openChannel: (service) => openChannel(controlPlane, service) });
+  const mesh = createMesh({ clock: systemClock, log, openChannel: channelsThrough(controlPlane) });
   lifecycle.onStop('channels', mesh.stop);
   const tracer = tracing.tracer({ service: 'mesh-cli', version: VERSION, instanceId: newId(systemClock, systemRandom) });
   return { controlPlane, mesh, tracing, tracer, stop: lifecycle.stop };

@@ -12,7 +12,6 @@ import { reflectMethod } from '../calling/reflected-method.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
 import { closestName } from '../did-you-mean.ts';
 import type { Output } from '../output.ts';
-import { openChannel } from '../serving/control-plane.ts';
 import { INTERRUPTED } from '../signals.ts';
 
 export interface CallOptions {
@@ -54,15 +53,11 @@ export async function callCommand(target: string, body: string | undefined, opti
 }
 
 async function send({ service, method, body, headers, deadlineMs }: Call, caller: Caller, output: Output, signal: AbortSignal): Promise<void> {
-  const channel = openChannel(caller.controlPlane, service);
+  const channel = caller.mesh.channel(service);
   const deadline = systemClock.now() + deadlineMs;
-  try {
-    const reflected = await reflectMethod(channel, method, deadline);
-    for await (const answer of invoke({ channel, method: reflected, body, headers, deadline, tracer: caller.tracer, signal })) {
-      output.answer(() => JSON.stringify(answer, null, reflected.definition.responseStream ? undefined : 2), answer);
-    }
-  } finally {
-    channel.close();
+  const reflected = await reflectMethod(channel, method, deadline);
+  for await (const answer of invoke({ channel, method: reflected, body, headers, deadline, tracer: caller.tracer, signal })) {
+    output.answer(() => JSON.stringify(answer, null, reflected.definition.responseStream ? undefined : 2), answer);
   }
 }
 

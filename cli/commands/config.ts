@@ -6,6 +6,8 @@ const MASK = '********';
 /** `mesh config`: every setting as it takes effect here, and where it comes from. */
 export async function configCommand(output: Output): Promise<void> {
   const { values, origins } = await loadSettings();
+  // Only now: the mesh's code is nothing that other settings need. INVALID_SETTING, as at a start.
+  (await import('#mesh')).readPolicySettings(values.MESH_POLICY);
   const settings = Object.entries(SETTINGS).map(([name, { desc = '', secret }]) => {
     // loadSettings has a value for every declared name.
     const value = String((values as Readonly<Record<string, unknown>>)[name]);

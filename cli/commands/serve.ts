@@ -8,7 +8,7 @@ import { readModuleName } from '../read-module-name.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import { type ProcessHooks, serve, type ServingProcess } from '../serving/serve.ts';
 import { loadSettings, portSetting, type Resolved } from '../settings.ts';
-import { whenSignalled } from '../signals.ts';
+import { whenSignalled, whenSignalledAgain } from '../signals.ts';
 
 export interface ServeOptions {
   /** Started by `mesh up`: settings come over the channel, and its end is ours. */
@@ -35,6 +35,7 @@ export async function serveCommand(names: readonly string[], output: Output, opt
       else announce(running, settings, output);
       await ended;
     }
+    void hurryWhenTold(starting);
     await within(stopOf(starting), settings.values.MESH_STOP_TIMEOUT);
   } catch (thrown) {
     const { reason, message } = MeshError.from(thrown);
@@ -84,6 +85,14 @@ function whenTold(supervised: boolean): Promise<void> {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const disconnected = new Promise<void>((resolve) => process.on('disconnect', resolve));
   return Promise.race([whenSignalled(['SIGTERM']), disconnected]);
+}
+
+/** A second signal, or the end of a supervisor, cuts the waits of the stop short; a third signal ends the process. */
+async function hurryWhenTold(starting: Promise<ServingProcess>): Promise<void> {
+  const orphaned = new Promise<void>((resolve) => process.on('disconnect', resolve));
+  await Promise.race([whenSignalledAgain(['SIGINT', 'SIGTERM', 'SIGHUP']), orphaned]);
+  const running = await starting.catch(() => undefined);
+  running?.hurry();
 }
 
 function tell(message: ChildMessage): void {

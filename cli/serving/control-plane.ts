@@ -1,7 +1,8 @@
-import { Channel, type ChannelInterface, credentials } from '@grpc/grpc-js';
+import { Channel, credentials } from '@grpc/grpc-js';
 
 import { connectConsul, type ControlPlane, discoveryChannelOptions } from '#discovery';
 import { type Log, systemClock, systemRandom } from '#kit';
+import type { OpenChannel } from '#mesh';
 
 import type { Resolved } from '../settings.ts';
 import { isKnownShop, noShopHere } from './known-shop.ts';
@@ -16,7 +17,7 @@ export async function connectControlPlane(settings: Resolved, log: Log): Promise
   return connectConsul({ address, token, zone, clock: systemClock, random: systemRandom, log });
 }
 
-/** A channel that finds a service's instances through the control plane. */
-export function openChannel(controlPlane: ControlPlane, service: string): ChannelInterface {
-  return new Channel(`consul:///${service}`, credentials.createInsecure(), discoveryChannelOptions(controlPlane));
+/** How the mesh opens the channel to a service: its instances come from the control plane, everything else from the mesh's own options. */
+export function channelsThrough(controlPlane: ControlPlane): OpenChannel {
+  return (service, options) => new Channel(`consul:///${service}`, credentials.createInsecure(), { ...options, ...discoveryChannelOptions(controlPlane) });
 }

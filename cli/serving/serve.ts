@@ -1,11 +1,21 @@
 import { lookup } from 'node:dns/promises';
 
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { Tracer } from '@opentelemetry/api';
 
 import type { DatabaseHooks } from '#database';
 import { type ControlPlane, newInstanceId } from '#discovery';
 import { createLifecycle, type Lifecycle, type Log, MeshError, refusal, type Stoppable, systemClock, systemRandom } from '#kit';
-import { type ClientInterceptor, createMesh, type Listening, type Mesh, type ServerInterceptor, warmUpValidation } from '#mesh';
+import {
+  type ClientInterceptor,
+  createLivePolicies,
+  createMesh,
+  type Listening,
+  type LivePolicies,
+  type Mesh,
+  type ServerInterceptor,
+  warmUpValidation,
+} from '#mesh';
 import { loadModule, type ModuleName } from '#modules';
 import type { SagaHooks } from '#saga';
 import type { BuiltService, ServiceModule } from '#service-module';
@@ -13,7 +23,7 @@ import type { Tracing } from '#tracing';
 
 import { portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
-import { connectControlPlane, openChannel } from './control-plane.ts';
+import { channelsThrough, connectControlPlane } from './control-plane.ts';
 import { isAt } from './is-at.ts';
 import { openServiceDatabase } from './service-database.ts';
 import { startProcessTracing } from './tracing.ts';
@@ -37,8 +47,10 @@ export interface Served {
 
 export interface ServingProcess {
   readonly services: readonly Served[];
-  /** NOT_SERVING, out of the registry, calls in flight finished, everything closed. */
+  /** NOT_SERVING, out of the registry, callers have noticed, calls in flight finished, everything closed. */
   stop(): Promise<void>;
+  /** Cuts the waits of `stop` short. */
+  hurry(): void;
 }
 
 /** What all services of one process share. */
@@ -51,6 +63,8 @@ interface Shared {
   readonly controlPlane: ControlPlane;
   readonly mesh: Mesh;
   readonly wayDown: WayDown;
+  /** Cuts the waits of the way down short. */
+  readonly hurry: (() => void)[];
 }
 
 /** Runs these services in this process, against the Consul and the databases that the settings name. */
@@ -65,7 +79,7 @@ export async function serve(names: readonly ModuleName[], settings: Resolved, lo
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;
     });
-    return { services, stop: lifecycle.stop };
+    return { services, stop: lifecycle.stop, hurry: () => shared.hurry.forEach((hurry) => hurry()) };
   } catch (thrown) {
     await lifecycle.stop();
     throw thrown;
@@ -73,20 +87,29 @@ export async function serve(names: readonly ModuleName[], settings: Resolved, lo
 }
 
 async function share(settings: Resolved, hooks: ProcessHooks, log: Log, lifecycle: Lifecycle): Promise<Shared> {
+  // grpc-js writes a line of its own for each bad header that a caller sends: any peer could fill the log.
+  setLogVerbosity(logVerbosity.NONE);
   const tracing = await startProcessTracing(settings, log);
   lifecycle.onStop('tracing', tracing.stop);
   const controlPlane = await connectControlPlane(settings, log);
   lifecycle.onStop('control plane', () => controlPlane.stop());
+  const { MESH_ZONE: zone, MESH_LOCAL_CALLS: localCalls } = settings.values;
+  const policies = openPolicies(settings, controlPlane, log);
+  lifecycle.onStop('policies', policies.stop);
+  await policies.ready;
   const mesh = createMesh({
-    clock: systemClock,
-    log,
-    openChannel: (service) => openChannel(controlPlane, service),
-    localCalls: settings.values.MESH_LOCAL_CALLS,
+    ...{ clock: systemClock, random: systemRandom, log, zone, localCalls, policies, faults: policies },
+    openChannel: channelsThrough(controlPlane),
     interceptors: { client: hooks.client ?? [], server: hooks.server ?? [] },
   });
   lifecycle.onStop('channels', mesh.stop);
   const address = await resolveAddress(settings.values.MESH_ADVERTISE);
-  return { settings, hooks, log, address, tracing, controlPlane, mesh, wayDown: addWayDown(lifecycle, systemClock) };
+  return { settings, hooks, log, address, tracing, controlPlane, mesh, wayDown: addWayDown(lifecycle), hurry: [] };
+}
+
+/** What operators want of this process's calls. */
+function openPolicies({ values }: Resolved, { policies }: ControlPlane, log: Log): LivePolicies {
+  return createLivePolicies({ store: policies, settings: values.MESH_POLICY, faultsAllowed: values.MESH_FAULTS, clock: systemClock, log });
 }
 
 async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
@@ -101,9 +124,10 @@ async function serveOne(name: ModuleName, shared: Shared): Promise<Served> {
   for (const { contract } of [module, ...further]) contract.methods.forEach(warmUpValidation);
   const instance = { id, version: VERSION };
   const hosted = mesh.host({ contract: module.contract, handlers: built.handlers, further, instance, tracer, log, check });
-  await tracing.ready;
   const listening = await listen(name, hosted.listen, shared);
   wayDown.servers.onStop(`${name} server`, listening.stop);
+  wayDown.noticed.onStop(`${name} is noticed to leave`, listening.untilQuiet);
+  shared.hurry.push(listening.hurry);
   const registration = await register(name, id, module, listening.port, shared);
   wayDown.registrations.onStop(`${name} registration`, registration.stop);
   wayDown.health.onStop(`${name} health`, listening.drain);

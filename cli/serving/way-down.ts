@@ -1,4 +1,4 @@
-import type { Clock, Lifecycle } from '#kit';
+import type { Lifecycle } from '#kit';
 
 type StopSteps = ReturnType<Lifecycle['together']>;
 
@@ -13,27 +13,21 @@ export interface WayDown {
   readonly work: StopSteps;
   /** Calls in flight. */
   readonly servers: StopSteps;
+  /** Serving on until callers have noticed that the instance left the registry. */
+  readonly noticed: StopSteps;
   readonly registrations: StopSteps;
   /** NOT_SERVING. */
   readonly health: StopSteps;
 }
 
-/**
- * How long servers serve on once they are out of the registry. A watch asks again at most
- * 120 ms after its last answer, and hears at once; the rest is room for a busy machine.
- */
-const HEARD_MS = 300;
-
 /** Adds the way down to what the lifecycle holds already, which stops after it. */
-export function addWayDown({ together, onStop }: Lifecycle, clock: Clock): WayDown {
+export function addWayDown({ together }: Lifecycle): WayDown {
   // In the order of the lifecycle: what is added last stops first.
   const databases = together();
   const work = together();
   const servers = together();
-  // A server that closes before its callers have heard sends calls back unserved; grpc-js
-  // places such a call once more, and it is lost if that server closes too.
-  onStop('callers hear of it', () => clock.sleep(HEARD_MS));
+  const noticed = together();
   const registrations = together();
   const health = together();
-  return { databases, work, servers, registrations, health };
+  return { databases, work, servers, noticed, registrations, health };
 }

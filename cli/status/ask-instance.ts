@@ -7,11 +7,13 @@ import { silentLog, systemClock } from '#kit';
 import { createMesh } from '#mesh';
 import { type GetInstanceResponse, InstanceService, type MethodCalls } from '#proto/mesh/v1/instance_pb.js';
 
+import { type RuntimeFacts, runtimeFacts } from './runtime-facts.ts';
+
 /** Long for a process that is well, even a busy one; nobody waits longer for one that is not. */
 const DEADLINE_MS = 1_000;
 
 /** What an instance says of itself and of the process it runs in. */
-export interface InstanceFacts extends CallFigures {
+export interface InstanceFacts extends CallFigures, RuntimeFacts {
   readonly pid: number;
   /** When the process started, in milliseconds since the epoch. */
   readonly startedAt: number;
@@ -49,7 +51,8 @@ export async function askInstance({ id, address, port }: Instance): Promise<Inst
   }
 }
 
-function factsOf({ processId, startTime, memoryBytes, methods }: GetInstanceResponse): InstanceFacts {
+function factsOf(said: GetInstanceResponse): InstanceFacts {
+  const { processId, startTime, memoryBytes, methods } = said;
   const figures = methods.map((entry) => ({ method: entry.method, ...figuresOf(entry) }));
   const total = (pick: (of: CallFigures) => number): number => figures.reduce((sum, of) => sum + pick(of), 0);
   return {
@@ -61,6 +64,7 @@ function factsOf({ processId, startTime, memoryBytes, methods }: GetInstanceResp
     callsPerSecond: inTenths(total(({ callsPerSecond }) => callsPerSecond)),
     errorsPerSecond: inTenths(total(({ errorsPerSecond }) => errorsPerSecond)),
     methods: figures,
+    ...runtimeFacts(said),
   };
 }
 

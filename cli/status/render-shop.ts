@@ -1,21 +1,25 @@
 import { printable } from '#kit';
 
 import { table } from '../output.ts';
+import { runtimeLines } from './render-runtime.ts';
+import { roughTime } from './rough-time.ts';
 import type { Listed, ListedInstance, ListedProcess } from './shop-status.ts';
 
 const HEAD = ['SERVICE', 'INSTANCE', 'PROCESS', 'HEALTH', 'VERSION', 'ZONE', 'PID', 'UP', 'MEMORY', 'CALLS', 'CALLS/S', 'ERR/S'];
 
 /**
- * The list as a table of at most 110 columns, and below it why what should run does not. What is the same for every
- * instance is said once, below: version and zone have columns only where they tell instances apart.
+ * The list as a table of at most 110 columns, and below it why what should run does not, and what the runtime does to
+ * calls. What is the same for every instance is said once, below: version and zone have columns only where they tell
+ * instances apart.
  */
 export function renderShop(listed: readonly Listed[], nowMs: number): string {
   if (listed.length === 0) return 'no service is registered; start the shop with `npx mesh up`';
   const rows = listed.map((entry) => (entry.kind === 'instance' ? instanceRow(entry, nowMs) : processRow(entry)));
-  const shared = sharedBy(listed.filter((entry) => entry.kind === 'instance'));
+  const instances = listed.filter((entry) => entry.kind === 'instance');
+  const shared = sharedBy(instances);
   const columns = HEAD.map((name) => !shared.has(name));
   const troubles = listed.flatMap((entry) => (entry.kind === 'process' && entry.reason ? [`${entry.process}: ${entry.reason}`] : []));
-  const below = [[...shared.values()].filter((said) => said !== '').join(', '), ...new Set(troubles)].filter((line) => line !== '');
+  const below = [[...shared.values()].filter((said) => said !== '').join(', '), ...new Set(troubles), ...runtimeLines(instances, nowMs)].filter((line) => line !== '');
   return [table([HEAD, ...rows].map((row) => row.filter((_, index) => columns[index]))), ...below.map(printable)].join('\n');
 }
 
@@ -41,7 +45,7 @@ function instanceRow(instance: ListedInstance, nowMs: number): string[] {
     version,
     zone,
     orDash(pid, String),
-    orDash(startedAt, (ms) => uptime(nowMs - ms)),
+    orDash(startedAt, (ms) => roughTime(nowMs - ms)),
     orDash(memoryBytes, (bytes) => `${Math.round(bytes / 1e6)} MB`),
     orDash(calls, String),
     orDash(callsPerSecond, rate),
@@ -58,16 +62,6 @@ function processRow({ service, process, state, pid }: ListedProcess): string[] {
 
 function orDash(value: number | undefined, show: (value: number) => string): string {
   return value === undefined ? '-' : show(value);
-}
-
-/** In the largest unit of which there are two: `119 s`, `2 min`, `47 h`, `2 d`. */
-function uptime(ms: number): string {
-  // The clocks of two machines differ.
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 /** In tenths while that says something. */

@@ -1,7 +1,8 @@
 import {
   create,
   type DescMessage,
-  type DescMethod,
+  type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
@@ -11,25 +12,37 @@ import {
 } from '@bufbuild/protobuf';
 import { context } from '@opentelemetry/api';
 
-import { type ClientCall, type Invoke, isStream } from '../call.ts';
+import { type ClientCall, type Invoke, isStream, type Outgoing } from '../call.ts';
+import type { Headers } from '../headers.ts';
 import { describeMethod, type Method } from '../method.ts';
 
 /** What a caller may set on one call. */
 export interface CallOptions {
-  /** Milliseconds from now; the contract's deadline when left out. Never longer than what the caller's own call has left. */
+  /** Milliseconds from now; the contract's deadline when left out, and it may be longer than that. Never as long as what the call has left that is served here. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   /** By lower-case name, as gRPC has them. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Headers>;
+  /** Hears the headers that came ahead of the answer. */
+  readonly onHeaders?: (headers: Headers) => void;
+  /** Hears what came behind the answer, or behind the error. */
+  readonly onTrailers?: (trailers: Headers) => void;
 }
 
-/** A typed stub: one function for each unary and server-streaming method. Errors are MeshError. */
+/** What is sent as a stream: anything that can be iterated. */
+export type Requests<I extends DescMessage> = AsyncIterable<MessageInitShape<I>>;
+
+/** A typed stub: one function for each method. Errors are MeshError. */
 export type Client<S extends DescService> = {
   readonly [M in keyof S['method']]: S['method'][M] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
     : S['method'][M] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
-      : never;
+      : S['method'][M] extends DescMethodClientStreaming<infer I, infer O>
+        ? (requests: Requests<I>, options?: CallOptions) => Promise<MessageShape<O>>
+        : S['method'][M] extends DescMethodBiDiStreaming<infer I, infer O>
+          ? (requests: Requests<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
+          : never;
 };
 
 /** Builds the stub of a contract. `invokeOf` is asked once for each method and returns its composed chain. */
@@ -37,33 +50,44 @@ export function createClient<S extends DescService>(service: S, invokeOf: (metho
   const stub: Record<string, unknown> = {};
   for (const desc of service.methods) {
     const method = describeMethod(desc);
-    stub[desc.localName] = stubOf(desc, method, invokeOf(method));
+    stub[desc.localName] = stubOf(method, invokeOf(method));
   }
   // Built from the same descriptor that the type is computed from.
   return stub as Client<S>;
 }
 
-function stubOf(desc: DescMethod, method: Method, invoke: Invoke<ClientCall>): unknown {
-  switch (desc.methodKind) {
-    case 'unary':
-      return (init: MessageInitShape<DescMessage>, options?: CallOptions) => invoke(newCall(method, init, options));
-    case 'server_streaming':
-      return (init: MessageInitShape<DescMessage>, options?: CallOptions) => stream(invoke, newCall(method, init, options));
-    default:
-      return () => Promise.reject(new Error(`${method.fullName}: ${desc.methodKind} methods are not part of the typed runtime`));
-  }
+type Init = MessageInitShape<DescMessage>;
+
+function stubOf(method: Method, invoke: Invoke<ClientCall>): unknown {
+  const { input } = method.desc;
+  const call = method.requestStreams
+    ? (inits: AsyncIterable<Init>, options?: CallOptions) => newCall(method, messages(input, inits), options)
+    : (init: Init, options?: CallOptions) => newCall(method, create(input, init), options);
+  // Both take what their kind of method sends, which the type of the stub sees to.
+  const begin = call as (request: unknown, options?: CallOptions) => ClientCall;
+  if (method.responseStreams) return (request: unknown, options?: CallOptions) => stream(invoke, begin(request, options));
+  return (request: unknown, options?: CallOptions) => invoke(begin(request, options));
 }
 
-function newCall(method: Method, init: MessageInitShape<DescMessage>, options: CallOptions = {}): ClientCall {
+function newCall(method: Method, request: Outgoing, options: CallOptions = {}): ClientCall {
   return {
     method,
-    request: create(method.desc.input, init),
+    request,
     headers: { ...options.headers },
     timeoutMs: options.deadlineMs ?? Infinity,
     deadline: Infinity,
     signals: options.signal ? [options.signal] : [],
     context: context.active(),
+    attempt: { number: 1, avoid: NOBODY, instance: undefined },
+    onHeaders: options.onHeaders,
+    onTrailers: options.onTrailers,
   };
+}
+
+const NOBODY: readonly string[] = [];
+
+async function* messages(input: DescMessage, inits: AsyncIterable<Init>): AsyncIterable<Message> {
+  for await (const init of inits) yield create(input, init);
 }
 
 async function* stream(invoke: Invoke<ClientCall>, call: ClientCall): AsyncIterable<Message> {

@@ -1,12 +1,12 @@
 import type { Message } from '@bufbuild/protobuf';
-import type { Metadata } from '@grpc/grpc-js';
 
 import { MeshError } from '#kit';
 
-import { type ClientCall, type Headers, type Invoke, isStream, streamOf } from '../call.ts';
+import { type ClientCall, type Invoke, isStream, streamOf } from '../call.ts';
 import type { Method } from '../method.ts';
 import { decodeAnswer, decodeRequest, encodeAnswer } from '../messages.ts';
-import { encodeCall } from './encode-call.ts';
+import { fromMetadata } from '../headers.ts';
+import { encodeHeaders, encodeMessage } from './encode-call.ts';
 
 /**
  * Makes a local transport as strict as the wire: headers, requests and answers become bytes
@@ -16,17 +16,21 @@ import { encodeCall } from './encode-call.ts';
  */
 export function fidelity(transport: Invoke<ClientCall>): Invoke<ClientCall> {
   return async (call) => {
-    const { metadata, message } = encodeCall(call);
-    const request = decodeRequest(call.method.desc, message);
-    if (request instanceof MeshError) throw request;
-    const reply = await transport({ ...call, request, headers: headersOf(metadata) });
-    return isStream(reply) ? copied(call.method, reply) : copyOf(call.method, reply);
+    const { method, request } = call;
+    const headers = fromMetadata(encodeHeaders(call));
+    const reply = await transport({ ...call, headers, request: isStream(request) ? sent(method, request) : sentCopy(method, request) });
+    return isStream(reply) ? copied(method, reply) : copyOf(method, reply);
   };
 }
 
-function headersOf(metadata: Metadata): Headers {
-  // encodeCall sets strings alone; grpc-js refuses those under names that are for bytes.
-  return metadata.getMap() as Headers;
+async function* sent(method: Method, requests: AsyncIterable<Message>): AsyncIterable<Message> {
+  for await (const request of requests) yield sentCopy(method, request);
+}
+
+function sentCopy(method: Method, request: Message): Message {
+  const copy = decodeRequest(method.desc, encodeMessage(method, request));
+  if (copy instanceof MeshError) throw copy;
+  return copy;
 }
 
 /** Each message as it is pulled. One that cannot cross ends the call on both sides. */

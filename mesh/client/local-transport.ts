@@ -1,46 +1,114 @@
 import type { Message } from '@bufbuild/protobuf';
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 
-import { MeshError, refusal } from '#kit';
+import { type AnsweredBy, MeshError, refusal } from '#kit';
 
-import { type ClientCall, type Invoke, isStream, onAbort, type ServerCall, streamOf, whenDone } from '../call.ts';
+import { type ClientCall, type Incoming, type Invoke, isStream, onAbort, type Reply, type ServerCall, streamOf, whenDone } from '../call.ts';
+import { firstText, type Headers, type HeaderValue } from '../headers.ts';
+import { Lifetime } from '../lifetime.ts';
+import { NO_CONTEXT } from '../linked-context.ts';
+import type { Method } from '../method.ts';
 import { asSeenByCaller } from '../status.ts';
 
 /**
  * Carries calls to a service in the same process, through that service's whole server
  * chain. What differs from the wire is only that no bytes are made (see `fidelity`): headers,
- * deadline, cancellation and errors arrive as they would remotely.
+ * deadline, cancellation and errors arrive as they would remotely. `instance` is the id that
+ * the service is registered under.
  */
-export function localTransport(serve: Invoke<ServerCall>): Invoke<ClientCall> {
-  return async ({ method, request, headers, deadline, signals }) => {
-    const lifetime = new AbortController();
-    const stopListening = onAbort(signals, () => lifetime.abort(refusal('CANCELLED', 'the caller went away')));
-    const call: ServerCall = { method, request, header: (name) => headers[name], deadline, lifetime, context: ROOT_CONTEXT };
-    try {
-      const reply = await whenDone(serve, call, stopListening);
-      return isStream(reply) ? readStream(reply, lifetime) : reply;
-    } catch (thrown) {
-      throw asSeenByCaller(MeshError.from(thrown));
-    }
+export function localTransport(serve: Invoke<ServerCall>, service: string, instance: string | undefined): Invoke<ClientCall> {
+  const answeredBy: AnsweredBy = { service, instance };
+  return (call) => {
+    call.attempt.instance = instance;
+    const served = new LocalCall(call);
+    const stopListening = onAbort(call.signals, () => served.lifetime.end(refusal('CANCELLED', 'the caller went away')));
+    return whenDone(serve, served, stopListening).then(
+      (reply) => answered(reply, call, served, answeredBy),
+      (thrown: unknown) => {
+        served.tell(call);
+        throw asSeenByCaller(MeshError.from(thrown), answeredBy);
+      },
+    );
   };
 }
 
+/** The other side of a call within the process. */
+class LocalCall implements ServerCall {
+  readonly method: Method;
+  request: Incoming;
+  deadline: number;
+  readonly timed = false;
+  readonly local = true;
+  readonly lifetime = new Lifetime();
+  context: Context = NO_CONTEXT;
+  readonly #requestHeaders: Headers;
+  #headers: Headers | undefined;
+  #trailers: Headers | undefined;
+
+  constructor({ method, request, deadline, headers }: ClientCall) {
+    this.method = method;
+    this.request = request;
+    this.deadline = deadline;
+    this.#requestHeaders = headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.lifetime.signal;
+  }
+
+  header(name: string): string | undefined {
+    return firstText(this.#requestHeaders[name]);
+  }
+
+  allHeaders(): Headers {
+    return { ...this.#requestHeaders };
+  }
+
+  setHeader(name: string, value: HeaderValue): void {
+    add((this.#headers ??= {}), name, value);
+  }
+
+  setTrailer(name: string, value: HeaderValue): void {
+    add((this.#trailers ??= {}), name, value);
+  }
+
+  /** Tells the caller, at the end, what it wants to know beyond the answer. */
+  tell({ onHeaders, onTrailers }: ClientCall): void {
+    onHeaders?.(this.#headers ?? {});
+    onTrailers?.(this.#trailers ?? {});
+  }
+}
+
+function add(headers: Headers, name: string, value: HeaderValue): void {
+  const before = headers[name];
+  headers[name] = before === undefined ? value : [before, value].flat();
+}
+
+function answered(reply: Reply, call: ClientCall, served: LocalCall, answeredBy: AnsweredBy): Reply {
+  if (isStream(reply)) return readStream(reply, call, served, answeredBy);
+  served.tell(call);
+  return reply;
+}
+
 /** The stream as its reader sees it. One that stops early cancels the call, as it would remotely. */
-function readStream(stream: AsyncIterable<Message>, lifetime: AbortController): AsyncIterable<Message> {
+function readStream(stream: AsyncIterable<Message>, call: ClientCall, served: LocalCall, answeredBy: AnsweredBy): AsyncIterable<Message> {
   const source = stream[Symbol.asyncIterator]();
   // The server's chain learns at its next pull that the call is over, and there may be no reader left to pull.
   const conclude = (): Promise<unknown> => source.next().catch(() => {});
-  lifetime.signal.addEventListener('abort', conclude, { once: true });
+  served.lifetime.onEnd(() => void conclude());
   return streamOf(
     async () => {
       try {
-        return await source.next();
+        const step = await source.next();
+        if (step.done) served.tell(call);
+        return step;
       } catch (thrown) {
-        throw asSeenByCaller(MeshError.from(thrown));
+        served.tell(call);
+        throw asSeenByCaller(MeshError.from(thrown), answeredBy);
       }
     },
     async () => {
-      lifetime.abort(refusal('CANCELLED', 'the reader stopped'));
+      served.lifetime.end(refusal('CANCELLED', 'the reader stopped'));
       await conclude();
     },
   );

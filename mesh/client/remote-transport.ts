@@ -3,32 +3,40 @@ import { type ChannelInterface, propagate, status as grpcStatus, type StatusObje
 
 import { type MeshError, refusal } from '#kit';
 
-import { type ClientCall, type Invoke, onAbort } from '../call.ts';
+import { type ClientCall, type Invoke, isStream, onAbort } from '../call.ts';
+import { fromMetadata } from '../headers.ts';
 import { decodeAnswer } from '../messages.ts';
-import { fromStatus, hasDetails } from '../status.ts';
-import { encodeCall } from './encode-call.ts';
+import { encodeHeaders, encodeMessage } from './encode-call.ts';
+import { createReadAhead } from './read-ahead.ts';
+import { sendAll } from './send-all.ts';
+import { errorOf } from './wire-error.ts';
 
-type WireCall = ReturnType<ChannelInterface['createCall']>;
-type WireListener = Parameters<WireCall['start']>[1];
+type Wire = ReturnType<ChannelInterface['createCall']>;
+type WireListener = Parameters<Wire['start']>[1];
 
 /** Carries calls over a gRPC channel, straight on its public `createCall`: grpc-js's own client surface costs a third of the throughput. */
 export function remoteTransport(channel: ChannelInterface): Invoke<ClientCall> {
-  return async (call) => (call.method.desc.methodKind === 'unary' ? unary(channel, call) : serverStream(channel, call));
+  return (call) => (call.method.responseStreams ? Promise.resolve(manyAnswers(channel, call)) : oneAnswer(channel, call));
 }
 
-function unary(channel: ChannelInterface, call: ClientCall): Promise<Message> {
+function oneAnswer(channel: ChannelInterface, call: ClientCall): Promise<Message> {
   return new Promise((resolve, reject) => {
     let answer: Buffer | undefined;
-    const { wire, stopListening } = start(channel, call, {
-      onReceiveMetadata: () => {},
+    let answers = 0;
+    const { wire, over, failure } = open(channel, call, {
+      onReceiveMetadata: (headers) => call.onHeaders?.(fromMetadata(headers)),
       onReceiveMessage: (bytes: Buffer) => {
         answer = bytes;
+        answers += 1;
+        // A second one must not wait unread: behind it stands the status.
+        wire.startRead();
       },
       onReceiveStatus: (status) => {
-        stopListening();
-        if (status.code !== grpcStatus.OK) return reject(errorOf(status, call));
+        over(status);
         try {
-          resolve(decode(call, answer));
+          if (status.code !== grpcStatus.OK) throw failure(status);
+          if (!answer || answers > 1) throw wrongCount(call, answers);
+          resolve(decodeAnswer(call.method.desc, answer));
         } catch (thrown) {
           reject(thrown);
         }
@@ -38,19 +46,19 @@ function unary(channel: ChannelInterface, call: ClientCall): Promise<Message> {
   });
 }
 
-/** Pulls one message at a time, so a slow reader holds the server back by HTTP/2 flow control. */
-async function* serverStream(channel: ChannelInterface, call: ClientCall): AsyncIterable<Message> {
-  const arrived: Buffer[] = [];
+/** Takes a few messages ahead of its reader and no more, so a slow one holds the server back by HTTP/2 flow control. */
+async function* manyAnswers(channel: ChannelInterface, call: ClientCall): AsyncIterable<Message> {
+  const arrived = createReadAhead(() => wire.startRead());
   let ended: StatusObject | undefined;
   let wake = (): void => {};
-  const { wire, stopListening } = start(channel, call, {
-    onReceiveMetadata: () => {},
+  const { wire, over, failure } = open(channel, call, {
+    onReceiveMetadata: (headers) => call.onHeaders?.(fromMetadata(headers)),
     onReceiveMessage: (bytes: Buffer) => {
       arrived.push(bytes);
       wake();
     },
     onReceiveStatus: (status) => {
-      stopListening();
+      over(status);
       ended = status;
       wake();
     },
@@ -60,49 +68,71 @@ async function* serverStream(channel: ChannelInterface, call: ClientCall): Async
     while (true) {
       const bytes = arrived.shift();
       if (bytes) {
-        yield decode(call, bytes);
-        wire.startRead();
+        yield decodeAnswer(call.method.desc, bytes);
       } else if (ended) {
-        if (ended.code !== grpcStatus.OK) throw errorOf(ended, call);
+        if (ended.code !== grpcStatus.OK) throw failure(ended);
         return;
       } else {
         await new Promise<void>((resolve) => (wake = resolve));
       }
     }
   } finally {
-    stopListening();
-    if (!ended) wire.cancelWithStatus(grpcStatus.CANCELLED, 'the reader stopped');
+    if (!ended) cancel(wire, 'the reader stopped');
   }
 }
 
-/** Opens the call and sends its one request. What is sent is made first, so that a request that cannot be written leaves nothing open. */
-function start(channel: ChannelInterface, call: ClientCall, listener: WireListener): { wire: WireCall; stopListening: () => void } {
-  const { metadata, message } = encodeCall(call);
-  const wire = channel.createCall(call.method.path, call.deadline, null, null, propagate.DEFAULTS);
-  const stopListening = onAbort(call.signals, () => wire.cancelWithStatus(grpcStatus.CANCELLED, 'the caller went away'));
+/** A call under way. */
+interface Opened {
+  readonly wire: Wire;
+  /** To be told of the call's end. */
+  over(status: StatusObject): void;
+  /** Why it failed. */
+  failure(status: StatusObject): MeshError;
+}
+
+/** Opens the call and sends what it sends. The one request is made first, so that one that cannot be written leaves nothing open. */
+function open(channel: ChannelInterface, call: ClientCall, listener: WireListener): Opened {
+  const { method, request, signals } = call;
+  const metadata = encodeHeaders(call);
+  const message = isStream(request) ? undefined : encodeMessage(method, request);
+  const wire = channel.createCall(method.path, call.deadline, null, null, propagate.DEFAULTS);
+  const stopListening = onAbort(signals, () => cancel(wire, 'the caller went away'));
   wire.start(metadata, listener);
-  wire.sendMessageWithContext({}, message);
-  wire.halfClose();
-  return { wire, stopListening };
-}
-
-function decode({ method }: ClientCall, bytes: Buffer | undefined): Message {
-  if (!bytes) throw refusal('INTERNAL', `${method.fullName} ended without an answer`);
-  return decodeAnswer(method.desc, bytes);
-}
-
-/** A status without details was made by grpc-js on this side or by a foreign server: add what the caller can do. */
-function errorOf(status: StatusObject, { method }: ClientCall): MeshError {
-  const error = fromStatus(status);
-  if (hasDetails(status)) return error;
-  switch (error.reason) {
-    case 'DEADLINE_EXCEEDED':
-      return refusal('DEADLINE_EXCEEDED', `${method.fullName} did not answer within its deadline; try again, or allow it more time`);
-    case 'NO_INSTANCE':
-      return refusal('NO_INSTANCE', `no healthy instance of ${method.destination} is registered; try again in a moment, or start one with \`npx mesh serve ${method.destination}\``);
-    case 'UNREACHABLE':
-      return refusal('UNREACHABLE', `${method.destination} could not be reached: ${status.details}`);
-    default:
-      return error;
+  let stopSending: (() => void) | undefined;
+  let ownFailure: MeshError | undefined;
+  if (message) {
+    wire.sendMessageWithContext({}, message);
+    wire.halfClose();
+  } else if (isStream(request)) {
+    stopSending = sendAll(request, {
+      send: (next, taken) => wire.sendMessageWithContext({ callback: taken }, encodeMessage(method, next)),
+      close: () => wire.halfClose(),
+      fail(reason) {
+        ownFailure = reason;
+        cancel(wire, 'the stream of requests failed');
+      },
+    });
   }
+  return {
+    wire,
+    failure: (status) => ownFailure ?? errorOf(status, call),
+    over({ metadata: trailers }) {
+      stopListening();
+      stopSending?.();
+      call.onTrailers?.(fromMetadata(trailers));
+    },
+  };
+}
+
+/**
+ * Twice: grpc-js sends a call all the same that is cancelled in the turn it was started in, and nobody would ever end
+ * that one. Cancelling what is over is harmless.
+ */
+function cancel(wire: Wire, why: string): void {
+  wire.cancelWithStatus(grpcStatus.CANCELLED, why);
+  setImmediate(() => wire.cancelWithStatus(grpcStatus.CANCELLED, why));
+}
+
+function wrongCount({ method }: ClientCall, answers: number): MeshError {
+  return refusal('MESSAGE_COUNT', `${method.fullName} was answered with ${answers} messages, and its contract has one; the server must use the same contract`);
 }

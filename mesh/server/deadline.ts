@@ -1,10 +1,11 @@
 import type { Message } from '@bufbuild/protobuf';
-import { context } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 
 import { type Clock, type MeshError, refusal } from '#kit';
 
-import { type Invoke, isStream, type ServerCall, type ServerInterceptor, streamOf, whenDone } from '../call.ts';
+import { type Invoke, isStream, type Reply, type ServerCall, type ServerInterceptor, streamOf, whenDone } from '../call.ts';
 import { withCallContext } from '../call-context.ts';
+import { DEADLINE_LEFT_ATTRIBUTE } from '../deadline-left.ts';
 import type { Method } from '../method.ts';
 
 /** setTimeout's largest delay; a call with more time than that (24 days) needs no timer. */
@@ -18,14 +19,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function serverDeadline(clock: Clock): ServerInterceptor {
   return (next) => {
     const bounded = withinLifetime(next);
-    return async (call) => {
+    return (call) => {
       const now = clock.now();
       if (call.deadline === Infinity) call.deadline = now + call.method.deadlineMs;
       const leftMs = call.deadline - now;
-      if (leftMs <= 0) throw pastDeadline(call.method);
-      const { lifetime } = call;
-      const timer = leftMs < MAX_TIMER_MS ? setTimeout(() => lifetime.abort(pastDeadline(call.method)), leftMs) : undefined;
-      call.context = withCallContext(call.context, { deadline: call.deadline, signal: lifetime.signal });
+      trace.getSpan(call.context)?.setAttribute(DEADLINE_LEFT_ATTRIBUTE, leftMs);
+      if (leftMs <= 0) return Promise.reject(pastDeadline(call.method));
+      call.context = withCallContext(call.context, call);
+      if (call.timed || leftMs >= MAX_TIMER_MS) return bounded(call);
+      const timer = setTimeout(() => call.lifetime.end(pastDeadline(call.method)), leftMs);
       return whenDone(bounded, call, () => clearTimeout(timer));
     };
   };
@@ -38,34 +40,40 @@ export function pastDeadline(method: Method): MeshError {
 
 /** Runs the rest of the chain inside the call's context, and answers with the reason as soon as the call's lifetime is over. */
 function withinLifetime(next: Invoke<ServerCall>): Invoke<ServerCall> {
-  return async (call) => {
-    const { signal } = call.lifetime;
-    signal.throwIfAborted();
-    const reply = await orAborted(context.with(call.context, next, undefined, call), signal);
-    return isStream(reply) ? boundStream(reply, call) : reply;
-  };
+  return (call) =>
+    new Promise<Reply>((resolve, reject) => {
+      const { lifetime } = call;
+      lifetime.onEnd(reject);
+      if (lifetime.reason) return;
+      context.with(call.context, next, undefined, call).then(
+        (reply) => {
+          lifetime.offEnd(reject);
+          resolve(isStream(reply) ? boundStream(reply, call) : reply);
+        },
+        (thrown: unknown) => {
+          lifetime.offEnd(reject);
+          reject(thrown);
+        },
+      );
+    });
 }
 
 /** Pulls the handler's stream inside the call's context: a generator's body runs in that of whoever pulls. */
-function boundStream(stream: AsyncIterable<Message>, { context: base, lifetime: { signal } }: ServerCall): AsyncIterable<Message> {
+function boundStream(stream: AsyncIterable<Message>, { context: base, lifetime }: ServerCall): AsyncIterable<Message> {
   const source = stream[Symbol.asyncIterator]();
   // Not awaited: a handler that ignores the signal must not hold the answer back.
   const leave = (): void => void context.with(base, async () => source.return?.()).catch(() => {});
-  signal.addEventListener('abort', leave, { once: true });
+  lifetime.onEnd(leave);
   return streamOf(
-    async () => {
-      signal.throwIfAborted();
-      return orAborted(context.with(base, () => source.next()), signal);
-    },
+    () =>
+      new Promise((resolve, reject) => {
+        lifetime.onEnd(reject);
+        if (lifetime.reason) return;
+        context
+          .with(base, () => source.next())
+          .then(resolve, reject)
+          .finally(() => lifetime.offEnd(reject));
+      }),
     leave,
   );
-}
-
-/** The promise, or the signal's reason if that comes first. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve, reject).then(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,85 +1,52 @@
-import { type MethodDefinition, Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 
-import { errorCode, refusal } from '#kit';
+import type { Clock, Log } from '#kit';
 
 import type { Invoke, ServerCall } from '../call.ts';
-import { decodeRequest, type Incoming, MAX_MESSAGE_BYTES } from '../messages.ts';
+import { MAX_MESSAGE_BYTES } from '../messages.ts';
 import type { Method } from '../method.ts';
-import { type OpenCalls, serverStream, unary } from './wire-calls.ts';
+import { createDoor, type Door } from './door/door.ts';
+import { DOOR_LIMITS, type DoorLimits, serverOptionsOf } from './door/limits.ts';
+import { OpenCalls } from './open-calls.ts';
+import { createWireMethods, type WireMethods } from './wire-methods.ts';
 
-/** How long a call that was broken off may take to say so. */
-const BREAK_OFF_MS = 500;
-
-/** A grpc-js server and the calls it is serving. */
+/** A grpc-js server, the calls it is serving, and the door they come in by. */
 export interface GrpcServer {
   readonly server: Server;
   readonly open: OpenCalls;
+  readonly methods: WireMethods;
+  readonly door: Door;
+  /** Paths whose requests are one message. */
+  readonly oneMessagePaths: Set<string>;
+}
+
+export interface GrpcServerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What differs from the defaults. */
+  readonly limits?: Partial<DoorLimits>;
 }
 
 /** A grpc-js server with this process's limits. */
-export function createGrpcServer(): GrpcServer {
+export function createGrpcServer({ clock, log, limits: changed }: GrpcServerOptions): GrpcServer {
+  const limits = { ...DOOR_LIMITS, ...changed };
+  const open = new OpenCalls();
+  const methods = createWireMethods(open);
   const server = new Server({
-    'grpc.max_receive_message_length': 4 * MAX_MESSAGE_BYTES,
+    ...serverOptionsOf(limits),
+    interceptors: methods.interceptors,
+    'grpc.max_receive_message_length': limits.maxBufferedBytes,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
-  return { server, open: new Set() };
+  const oneMessagePaths = new Set<string>();
+  const door = createDoor({ server, open, takesOneMessage: (path) => oneMessagePaths.has(path), limits, clock, log });
+  return { server, open, methods, door, oneMessagePaths };
 }
 
 /** Puts methods on the server, each with its chain. */
-export function addChains({ server, open }: GrpcServer, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void {
-  const definition: Record<string, MethodDefinition<Incoming, Buffer>> = {};
-  const implementation: UntypedServiceImplementation = {};
-  for (const [method, invoke] of chains) {
-    const serve = method.desc.methodKind === 'unary' ? unary : serverStream;
-    // By full name: two contracts may each have a method of the same name.
-    definition[method.fullName] = wireDefinition(method);
-    implementation[method.fullName] = serve(method, invoke, open);
+export function addChains({ server, methods, oneMessagePaths }: GrpcServer, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void {
+  methods.add(server, chains);
+  for (const { path, desc } of chains.keys()) {
+    if (desc.methodKind === 'unary' || desc.methodKind === 'server_streaming') oneMessagePaths.add(path);
   }
-  server.addService(definition, implementation);
-}
-
-/** Starts listening in plaintext. Port 0 takes a free one; returns the port. */
-export function bind({ server }: GrpcServer, address: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${address.includes(':') ? `[${address}]` : address}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (!error) resolve(bound);
-      // grpc-js wraps the system error in its own and keeps only the text.
-      else if (errorCode(error) === 'EADDRINUSE' || error.message.includes('EADDRINUSE')) {
-        reject(refusal('PORT_IN_USE', `port ${port} on ${address} is taken`, { metadata: { port: String(port), address } }));
-      } else if (error.message.includes('EADDRNOTAVAIL')) {
-        reject(refusal('INVALID_SETTING', `this machine has no address ${address}; set MESH_ADVERTISE to one that it has`, { cause: error }));
-      } else reject(error);
-    });
-  });
-}
-
-/** Lets calls in flight finish, at most `graceMs`; then breaks off what is left, so that callers try elsewhere, and closes. */
-export function shutDown({ server, open }: GrpcServer, graceMs: number): Promise<void> {
-  const breakOff = (): void => {
-    for (const lifetime of open) lifetime.abort(refusal('UNREACHABLE', 'the service stopped before the call was through; try again'));
-  };
-  return new Promise((resolve) => {
-    const timers = [setTimeout(breakOff, graceMs), setTimeout(() => server.forceShutdown(), graceMs + BREAK_OFF_MS)];
-    server.tryShutdown(() => {
-      timers.forEach(clearTimeout);
-      resolve();
-    });
-  });
-}
-
-function wireDefinition({ desc, path }: Method): MethodDefinition<Incoming, Buffer> {
-  return {
-    path,
-    requestStream: desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming',
-    responseStream: desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming',
-    requestSerialize: onlyClients,
-    requestDeserialize: (bytes) => decodeRequest(desc, bytes),
-    // `unary` and `serverStream` hand over bytes.
-    responseSerialize: (bytes) => bytes,
-    responseDeserialize: onlyClients,
-  };
-}
-
-function onlyClients(): never {
-  throw new Error('only clients write requests and read answers');
 }

@@ -22,11 +22,11 @@ export interface ServerHealth {
  * cannot do its work, such as when its database is gone.
  */
 export function createHealth(names: readonly string[], check: () => Promise<void>, clock: Clock): ServerHealth {
-  let draining = false;
+  const draining = new AbortController();
   let last: { at: number; passes: Promise<boolean> } | undefined;
 
   async function status(): Promise<ServingStatus> {
-    if (draining) return ServingStatus.NOT_SERVING;
+    if (draining.signal.aborted) return ServingStatus.NOT_SERVING;
     if (!last || clock.now() - last.at > REUSE_MS) last = { at: clock.now(), passes: passesWithin(check, CHECK_MS, clock) };
     return (await last.passes) ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
@@ -34,9 +34,7 @@ export function createHealth(names: readonly string[], check: () => Promise<void
   const isKnown = (service: string): boolean => service === '' || names.includes(service);
 
   return {
-    drain: () => {
-      draining = true;
-    },
+    drain: () => draining.abort(),
     handlers: {
       async check({ service }) {
         if (!isKnown(service)) throw unknownService(service, names);
@@ -49,11 +47,11 @@ export function createHealth(names: readonly string[], check: () => Promise<void
       async *watch({ service }, { signal }) {
         let told: ServingStatus | undefined;
         while (true) {
-          const leaving = draining;
+          const leaving = draining.signal.aborted;
           const now = isKnown(service) ? await status() : ServingStatus.SERVICE_UNKNOWN;
           if (now !== told) yield { status: (told = now) };
           if (leaving) return;
-          await clock.sleep(WATCH_MS, signal);
+          await clock.sleep(WATCH_MS, AbortSignal.any([signal, draining.signal])).catch(() => signal.throwIfAborted());
         }
       },
     },

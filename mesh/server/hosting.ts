@@ -1,23 +1,31 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Tracer } from '@opentelemetry/api';
 
-import type { Clock, Log, Stoppable } from '#kit';
+import type { Clock, Log, Random, Stoppable } from '#kit';
 import { Health } from '#proto/grpc/health/v1/health_pb.js';
 import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 
 import type { Invoke, ServerCall, ServerInterceptor } from '../call.ts';
 import { compose } from '../chain.ts';
 import { describeMethod, type Method, serviceName } from '../method.ts';
+import type { Policies } from '../policy/call-policy.ts';
+import type { FaultsInForce } from '../policy/fault.ts';
+import { type Admission, createAdmission } from './admission/admission.ts';
+import type { LoopTurn } from './admission/loop-turn.ts';
 import { type CallTally, createCallTally } from './call-tally.ts';
 import { serverDeadline } from './deadline.ts';
+import type { DoorLimits } from './door/limits.ts';
 import { logFaults } from './errors.ts';
-import { addChains, bind, createGrpcServer, shutDown } from './grpc-server.ts';
+import { serverFaults } from './faults.ts';
+import { addChains, createGrpcServer } from './grpc-server.ts';
 import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { type Implementation, implement } from './implementation.ts';
 import { instanceHandlers, type InstanceName } from './instance.ts';
 import { serverOutcome } from './outcome.ts';
 import { addReflection } from './reflection.ts';
+import type { CalledService, RuntimeState } from './runtime-state.ts';
+import type { ServerInstruments } from './server-instruments.ts';
 import { serverTracing } from './tracing.ts';
 import { serverValidation } from './validation.ts';
 
@@ -41,16 +49,29 @@ export interface Listening extends Stoppable {
   readonly port: number;
   /** Answers NOT_SERVING from now on, and goes on serving. */
   drain(): void;
-  /** Lets calls in flight finish, at most a few seconds, then closes the port. */
+  /** Goes on serving until callers have noticed that it left: 0.3 to 3 s. */
+  untilQuiet(): Promise<void>;
+  /** Ends streams, lets other calls in flight finish, at most a few seconds, then closes. */
   stop(): Promise<void>;
+  /** Cuts the waits of `untilQuiet` and `stop` short. */
+  hurry(): void;
 }
 
 /** What the services of a process share. */
 export interface HostOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
+  readonly policies: Policies;
+  readonly faults: FaultsInForce;
+  readonly turn: LoopTurn;
+  readonly instruments: ServerInstruments;
   /** Innermost interceptors of every method. */
   readonly interceptors: readonly ServerInterceptor[];
+  /** What its ports take from their peers, where it differs from the defaults. */
+  readonly limits: Partial<DoorLimits>;
+  /** How the process sees those it calls. */
+  readonly destinations: () => readonly CalledService[];
 }
 
 /** The server chain of each method. */
@@ -64,50 +85,83 @@ export function hostService<S extends DescService>(
   service: Hosted<S>,
   options: HostOptions,
 ): { readonly chains: Chains; listen(address: string, port: number): Promise<Listening> } {
+  const { clock, random, policies, turn, faults, destinations, instruments } = options;
+  const name = serviceName(service.contract);
   const implementations = [implement(service.contract, service.handlers), ...(service.further ?? [])];
+  const admission = createAdmission({ policy: policies.server(name), clock, random, turn });
+  instruments.watchAdmission(name, admission.read);
   const tallies = new Map<string, CallTally>();
   const interceptorsOf = (method: Method): readonly ServerInterceptor[] => {
-    const tally = createCallTally(options.clock);
+    const tally = createCallTally(clock);
     tallies.set(method.fullName, tally);
-    return serverInterceptors(service, options, method, tally);
+    return serverInterceptors(service, options, method, tally, admission);
   };
   const chains = new Map(implementations.flatMap((part) => [...chainsOf(part, interceptorsOf)]));
   const contracts = implementations.map(({ contract }) => contract);
-  const instance = instanceHandlers(serviceName(service.contract), service.instance ?? { id: '', version: '' }, tallies);
-  const door: Door = { contracts, chains, check: service.check, instance };
-  return { chains, listen: (address, port) => listen(door, options, address, port) };
+  const state = (): RuntimeState => ({ faultsAllowed: faults.allowed, faults: faults.faultsOf(name), admission: admission.read(), destinations: destinations() });
+  const instance = instanceHandlers(name, service.instance ?? { id: '', version: '' }, tallies, state);
+  const served: Served = { contracts, chains, check: service.check, instance };
+  return { chains, listen: (address, port) => listen(name, served, options, address, port) };
 }
 
 /** What a port answers for. */
-interface Door {
+interface Served {
   readonly contracts: readonly DescService[];
   readonly chains: Chains;
   readonly check: () => Promise<void>;
   readonly instance: Handlers<typeof InstanceService>;
 }
 
-async function listen({ contracts, chains, check, instance }: Door, { clock, log }: HostOptions, address: string, port: number): Promise<Listening> {
-  const grpc = createGrpcServer();
+async function listen(name: string, { contracts, chains, check, instance }: Served, { clock, log, limits, instruments }: HostOptions, address: string, port: number): Promise<Listening> {
+  const grpc = createGrpcServer({ clock, log, limits });
   const health = createHealth(contracts.map(({ typeName }) => typeName), check, clock);
-  // What is asked all the time runs without spans and validation, and is not counted.
+  // What is asked all the time runs without spans, admission and validation, and is not counted: a busy server must still say that it is there.
   const plain = [serverOutcome(logFaults(log)), serverDeadline(clock)];
   addChains(grpc, chains);
   for (const part of [implement(Health, health.handlers), implement(InstanceService, instance)]) addChains(grpc, chainsOf(part, () => plain));
   addReflection(grpc.server, [...contracts, Health, InstanceService]);
-  const bound = await bind(grpc, address, port);
-  return { port: bound, drain: health.drain, stop: () => shutDown(grpc, STOP_GRACE_MS) };
+  const { door, open } = grpc;
+  const bound = await door.listen(address, port);
+  let draining = false;
+  const unwatch = instruments.watchDoor(name, () => ({ counts: door.read(), openCalls: open.size, draining }));
+  return {
+    port: bound,
+    drain() {
+      draining = true;
+      health.drain();
+    },
+    untilQuiet: door.untilQuiet,
+    stop: () => door.close(STOP_GRACE_MS).finally(unwatch),
+    hurry: door.hurry,
+  };
 }
 
 function chainsOf({ contract, linkOf }: Implementation, interceptorsOf: (method: Method) => readonly ServerInterceptor[]): Chains {
   return new Map(contract.methods.map(describeMethod).map((method) => [method, compose(interceptorsOf(method), linkOf(method))]));
 }
 
-/** What each call passes, outside in: the outcome's log and count, tracing, deadline, validation, what the process adds. The handler follows. */
+/**
+ * What each call passes, outside in: its instruments, where there are any; tracing with the outcome's log and count, so
+ * that they see every refusal; deadline, so that nothing is done for a call whose time is spent; admission, before any
+ * work; faults on purpose, which stand for the handler; validation; what the process adds. The handler follows.
+ */
 function serverInterceptors<S extends DescService>(
-  { log, tracer }: Hosted<S>,
-  { clock, interceptors }: HostOptions,
+  { log, tracer, contract }: Hosted<S>,
+  { clock, random, faults, interceptors, instruments }: HostOptions,
   method: Method,
   { count }: CallTally,
+  admission: Admission,
 ): readonly ServerInterceptor[] {
-  return [serverOutcome(logFaults(log), count), serverTracing(tracer, method), serverDeadline(clock), serverValidation, ...interceptors];
+  const ordered = faults.of(serviceName(contract), method.desc.name);
+  const failing = serverFaults({ faults: ordered, allowed: faults.allowed, clock, random });
+  instruments.watchFaults(method, failing.read);
+  return [
+    ...instruments.serverCall(method),
+    serverTracing(tracer, method, [logFaults(log), count]),
+    serverDeadline(clock),
+    admission.link(method),
+    failing.link,
+    serverValidation,
+    ...interceptors,
+  ];
 }

@@ -4,6 +4,7 @@ import type { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 
 import type { CallTally } from './call-tally.ts';
 import type { Handlers } from './handlers.ts';
+import { type RuntimeState, toRuntimeFields } from './runtime-state.ts';
 
 /** How an instance is registered; empty strings where it is in no registry. */
 export interface InstanceName {
@@ -11,11 +12,12 @@ export interface InstanceName {
   readonly version: string;
 }
 
-/** What an instance says of itself: who it is, the process it runs in, and the calls of each method that was called. */
+/** What an instance says of itself: who it is, the process it runs in, the calls of each method that was called, and how the runtime does. */
 export function instanceHandlers(
   service: string,
   { id, version }: InstanceName,
   tallies: ReadonlyMap<string, CallTally>,
+  state: () => RuntimeState,
 ): Handlers<typeof InstanceService> {
   return {
     getInstance: async () => ({
@@ -26,6 +28,7 @@ export function instanceHandlers(
       startTime: timestampFromMs(Math.round(performance.timeOrigin)),
       memoryBytes: BigInt(process.memoryUsage.rss()),
       methods: [...tallies].map(([method, tally]) => methodCalls(method, tally)).filter(({ calls }) => calls > 0n).sort(byMethod),
+      ...toRuntimeFields(state()),
     }),
   };
 }

@@ -33,8 +33,9 @@ export const helpText = `Usage: npm run backends -- [options] [name…]
 
 Builds the real servers and tools for the real test tier from source and keeps
 them in your cache folder. What is there already is left alone. Needs Go; all
-five take about nine minutes on two cores the first time, and leave about 8 GB
-in Go's own caches (\`go clean -cache -modcache\` empties those).
+take about nine minutes on two cores the first time, and leave about 8 GB in
+Go's own caches (\`go clean -cache -modcache\` empties those). Envoy comes ready
+made by Python's pip.
 
 ${backends.map(({ name, version, about }) => `  ${name.padEnd(15)} ${version.padEnd(8)}  ${about}`).join('\n')}
 

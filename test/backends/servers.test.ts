@@ -158,6 +158,22 @@ describe('real tools for tests', function () {
     });
   });
 
+  describe('connectconformance', () => {
+    needs('connectconformance');
+    it('runs', async () => {
+      const { stdout } = await execute(await requireBackend('connectconformance'), ['--version']);
+      expect(stdout).to.contain('v1.0.7');
+    });
+  });
+
+  describe('envoy', () => {
+    needs('envoy');
+    it('runs', async () => {
+      const { stdout } = await execute(await requireBackend('envoy'), ['--version']);
+      expect(stdout).to.contain('/1.40.0/');
+    });
+  });
+
   describe('docker-compose', () => {
     needs('docker-compose');
     it('checks a file without an engine', async () => {

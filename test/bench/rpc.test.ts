@@ -4,23 +4,84 @@ import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import type { Figure } from '../../bench/figure.ts';
+import { locateBackend, requireBackend } from '../backends/locate.ts';
+
 const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
 
-describe('npm run bench', function () {
-  this.timeout(60_000);
+const WITH_ENVOY = ['rpc.unary_vs_envoy_sidecars', 'rpc.added_p99_vs_envoy', 'rpc.spans_per_call (envoy)'];
 
-  it('measures calls against a peer in one run, as one JSON document a figure', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'rpc', '--quick', '--json']);
-    const figures = stdout.trim().split('\n').map((line): Record<string, unknown> => JSON.parse(line));
-    expect(figures.map(({ figure }) => figure)).to.deep.equal(['rpc.unary_vs_grpc_js']);
-    expect(figures[0]).to.have.all.keys('figure', 'value', 'unit', 'peer', 'peerValue', 'ratio', 'aim', 'met');
-    // That both were measured; how fast is no test's business.
-    expect(figures[0]?.['value']).to.be.above(0);
-    expect(figures[0]?.['peerValue']).to.be.above(0);
+function run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(process.execPath, [MAIN, ...args]);
+}
+
+async function failureOf(...args: string[]): Promise<string> {
+  const { stderr } = await run(...args).catch((thrown: { stderr: string }) => thrown);
+  return stderr;
+}
+
+describe('npm run bench rpc', function () {
+  this.timeout(90_000);
+  let hasEnvoy = false;
+  let figures: readonly Figure[] = [];
+
+  before(async () => {
+    hasEnvoy = (await locateBackend('envoy')) !== undefined;
+    if (process.env['CI'] === 'true') await requireBackend('envoy');
+    const { stdout } = await run('rpc', '--quick', '--json');
+    figures = stdout.trim().split('\n').map((line): Figure => JSON.parse(line));
   });
 
+  it('measures every figure in one run, as one JSON document each', () => {
+    const expected = [
+      'rpc.unary_vs_grpc_js',
+      'rpc.unary_vs_nice_grpc',
+      'rpc.unary_vs_connect_node',
+      'rpc.unary_vs_auto_instrumented',
+      'rpc.unary_vs_envoy_sidecars',
+      'rpc.p99_4kb_vs_grpc_js',
+      'rpc.calls_4kb_vs_grpc_js',
+      'rpc.added_p99_vs_envoy',
+      'rpc.local_vs_remote',
+      'rpc.local_vs_remote_untraced',
+      'rpc.spans_per_call (ours)',
+      'rpc.spans_per_call (auto-instrumented)',
+      'rpc.spans_per_call (envoy)',
+      'rpc.spans_per_call (local)',
+      'rpc.update_1000x10_ms',
+      'rpc.update_1000x10_calls',
+    ];
+    expect(figures.map(({ figure }) => figure)).to.deep.equal(expected.filter((name) => hasEnvoy || !WITH_ENVOY.includes(name)));
+    for (const figure of figures) expect(figure).to.have.all.keys('figure', 'value', 'unit', 'peer', 'peerValue', 'ratio', 'aim', 'met');
+  });
+
+  // How fast is no test's business. That each call was answered as it should be, each client checks itself.
+  it('has answers from everybody', () => {
+    for (const { figure, value, peer, peerValue } of figures) {
+      expect(value, figure).to.be.above(0);
+      if (peer !== null) expect(peerValue, figure).to.be.above(0);
+    }
+  });
+
+  // A span each of caller and callee; fewer where a process makes more of them than it can send.
+  it('sees the spans of everybody who traces arrive', () => {
+    const spans = figures.filter(({ unit }) => unit === 'spans');
+    for (const { figure, value } of spans) expect(value, figure).to.be.within(0.01, 2);
+  });
+});
+
+describe('npm run bench', function () {
+  this.timeout(30_000);
+
   it('names the benchmarks when asked for one there is not', async () => {
-    const failed = await promisify(execFile)(process.execPath, [MAIN, 'nothing']).catch((thrown: { stderr: string }) => thrown);
-    expect(failed.stderr).to.include('start, rpc');
+    expect(await failureOf('nothing')).to.include('start, rpc');
+  });
+
+  it('names the figures when asked for one there is not', async () => {
+    expect(await failureOf('rpc', '--only', 'rpc.speed')).to.include('there is no figure speed').and.to.include('unary_vs_grpc_js');
+  });
+
+  it('takes the settings of rpc for rpc only', async () => {
+    expect(await failureOf('start', '--ablate')).to.include('not for start');
   });
 });

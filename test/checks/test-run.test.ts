@@ -10,7 +10,76 @@ import { type NodeRun, runNode } from './support/run-node.ts';
 
 const sleeper = "import { spawn } from 'node:child_process';\nconst start = (options) => spawn('sleep', ['600'], options);\n";
 
-/** `npm test` over a project copy that holds these tests only. */
+type Tests = Readonly<Record<string, string>>;
+
+const writeTests = (copy: ProjectCopy, tests: Tests): Promise<void> =>
+  copy.write(Object.fromEntries(Object.entries(tests).map(([name, text]) => [`test/${name}.test.ts`, text])));
+const mainOf = (copy: ProjectCopy): string => join(copy.folder, 'scripts', 'test', 'main.ts');
+const runOf = (copy: ProjectCopy, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<NodeRun> =>
+  runNode([mainOf(copy), ...args], { CI: '', ...env });
+
+/** `npm test` over a project copy that holds these tests only: files that go wrong, each in one way. */
+describe('a run of npm test over bad files', function () {
+  this.timeout(60_000);
+  let copy: ProjectCopy;
+  let stdout: string;
+  let code: number;
+  before(async () => {
+    copy = await copyProject();
+    const tests = {
+      fine: "it('one', () => {});\nit.skip('two', () => {});\n",
+      fails: "it('three', () => { throw new Error('no luck'); });\n",
+      skipped: "describe('c', () => { before(function () { this.skip(); }); it('four', () => {}); });\n",
+      unloadable: "import './nowhere.ts';\n",
+      drops: "it('drops', async () => { void Promise.reject(new Error('dropped')); await new Promise((wake) => setTimeout(wake, 50)); });\n",
+      open: "it('five', () => { setInterval(() => {}, 1000); });\n",
+      dies: "it('six', () => { process.kill(process.pid, 'SIGKILL'); });\n",
+      leaves: `${sleeper}it('seven', () => {
+        const child = start({ detached: true, stdio: 'ignore' });
+        child.unref();
+        console.log('pid=' + child.pid);
+      });\n`,
+    };
+    // A file that could start processes has one of its own.
+    await writeTests(copy, Object.fromEntries(Object.entries(tests).map(([name, text]) => [name, `import 'node:child_process';\n${text}`])));
+    ({ code, stdout } = await runOf(copy, ['--jobs', '4', 'test']));
+  });
+  after(() => copy.remove());
+
+  /** What the list of failures says of a file, up to the next one. */
+  const saidOf = (file: string): string => {
+    const failures = stdout.slice(stdout.lastIndexOf('\nFailed:')).split('\n  - ');
+    return failures.filter((failure) => failure.startsWith(`test/${file}.test.ts: `)).join('\n');
+  };
+
+  it('counts what passed, failed and was skipped, over all files', () => {
+    expect(lastLine(stdout), stdout).to.equal('3 passed, 6 failed, 2 skipped');
+    expect(saidOf('fails')).to.contain('no luck');
+    expect(code).to.equal(1);
+  });
+
+  it('fails a file that cannot be loaded, and runs the others', () => {
+    expect(saidOf('unloadable')).to.contain('cannot be loaded');
+  });
+
+  it('fails a test that drops a rejected promise', () => {
+    expect(saidOf('drops')).to.contain('dropped');
+  });
+
+  it('fails a file that does not end, and says what holds it', () => {
+    expect(saidOf('open')).to.contain('does not end').and.to.contain('Timeout');
+  });
+
+  it('fails a file that dies', () => {
+    expect(saidOf('dies')).to.contain('died').and.to.contain('SIGKILL');
+  });
+
+  it('fails a file that leaves a process behind, and ends that', () => {
+    expect(saidOf('leaves')).to.contain('leaves processes behind').and.to.contain('sleep 600');
+    expect(isAlive(pidIn(stdout))).to.equal(false);
+  });
+});
+
 describe('a run of npm test', function () {
   this.timeout(60_000);
   let copy: ProjectCopy;
@@ -19,23 +88,10 @@ describe('a run of npm test', function () {
   });
   afterEach(() => copy.remove());
 
-  const main = (): string => join(copy.folder, 'scripts', 'test', 'main.ts');
-  type Tests = Readonly<Record<string, string>>;
   async function run(tests: Tests, args: readonly string[] = ['test'], env: NodeJS.ProcessEnv = {}): Promise<NodeRun> {
-    await copy.write(Object.fromEntries(Object.entries(tests).map(([name, text]) => [`test/${name}.test.ts`, text])));
-    return runNode([main(), ...args], { CI: '', ...env });
+    await writeTests(copy, tests);
+    return runOf(copy, args, env);
   }
-
-  it('counts what passed, failed and was skipped, over all files', async () => {
-    const { code, stdout } = await run({
-      a: "it('one', () => {});\nit.skip('two', () => {});\n",
-      b: "it('three', () => { throw new Error('no luck'); });\n",
-      c: "describe('c', () => { before(function () { this.skip(); }); it('four', () => {}); });\n",
-    });
-    expect(lastLine(stdout), stdout).to.equal('1 passed, 1 failed, 2 skipped');
-    expect(stdout).to.contain('no luck');
-    expect(code).to.equal(1);
-  });
 
   it('passes with something skipped, but not in CI', async () => {
     const tests = { a: "it('one', () => {});\nit.skip('two', () => {});\n" };
@@ -55,46 +111,6 @@ describe('a run of npm test', function () {
     expect((await run(tests, ['test/moon.test.ts'])).code).to.equal(2);
   });
 
-  it('fails a file that cannot be loaded, and runs the others', async () => {
-    const { stdout } = await run({ a: "import './nowhere.ts';\n", b: "it('two', () => {});\n" });
-    expect(lastLine(stdout)).to.equal('1 passed, 1 failed, 0 skipped');
-    expect(stdout).to.contain('a.test.ts: cannot be loaded');
-  });
-
-  it('fails a test that drops a rejected promise', async () => {
-    const { stdout } = await run({
-      a: "it('drops', async () => { void Promise.reject(new Error('dropped')); await new Promise((wake) => setTimeout(wake, 50)); });\n",
-    });
-    expect(lastLine(stdout)).to.equal('0 passed, 1 failed, 0 skipped');
-    expect(stdout).to.contain('dropped');
-  });
-
-  it('fails a file that does not end, and says what holds it', async () => {
-    const { stdout } = await run({ a: "it('one', () => { setInterval(() => {}, 1000); });\n" });
-    expect(lastLine(stdout), stdout).to.equal('1 passed, 1 failed, 0 skipped');
-    expect(stdout).to.contain('does not end').and.to.contain('Timeout');
-  });
-
-  it('fails a file that dies', async () => {
-    const { stdout } = await run({ a: "it('one', () => { process.kill(process.pid, 'SIGKILL'); });\n" });
-    expect(lastLine(stdout)).to.equal('0 passed, 1 failed, 0 skipped');
-    expect(stdout).to.contain('SIGKILL');
-  });
-
-  it('fails a file that leaves a process behind, and ends that', async () => {
-    const { stdout } = await run({
-      a: `${sleeper}it('one', () => {
-        const child = start({ detached: true, stdio: 'ignore' });
-        child.unref();
-        console.log('pid=' + child.pid);
-      });\n`,
-      b: "it('two', () => {});\n",
-    });
-    expect(lastLine(stdout), stdout).to.equal('2 passed, 1 failed, 0 skipped');
-    expect(stdout).to.contain('test/a.test.ts: leaves processes behind').and.to.contain('sleep 600');
-    expect(isAlive(pidIn(stdout))).to.equal(false);
-  });
-
   it('runs files side by side when asked', async () => {
     const slow = `${sleeper}void start;\nit('waits', async () => { await new Promise((wake) => setTimeout(wake, 1500)); });\n`;
     const { stdout } = await run({ a: slow, b: slow }, ['--jobs', '2', 'test']);
@@ -110,7 +126,7 @@ describe('a run of npm test', function () {
         it('waits', async function () { this.timeout(0); await new Promise((wake) => setTimeout(wake, 2000)); });
         it('is not reached', () => { console.log('reached'); });\n`;
       await copy.write({ 'test/a.test.ts': test });
-      const child = spawn(process.execPath, [main(), 'test'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [mainOf(copy), 'test'], { stdio: ['ignore', 'pipe', 'inherit'] });
       let stdout = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       const ended = once(child, 'close');

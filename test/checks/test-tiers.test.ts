@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { readArguments } from '../../scripts/test/arguments.ts';
 import { readSourceTree } from '../../scripts/test/imports/read-tree.ts';
 import { findTests } from '../../scripts/test/mocha/find-tests.ts';
+import { groupFiles, LONGEST_SECONDS } from '../../scripts/test/mocha/group-files.ts';
 import { createTiers } from '../../scripts/test/mocha/tiers.ts';
+import { projectRoot } from './support/project-copy.ts';
 import { createScratch, type Scratch } from './support/scratch.ts';
 
 describe('npm test', () => {
@@ -42,8 +46,10 @@ describe('npm test', () => {
       await scratch.write({
         'package.json': JSON.stringify({ imports: { '#kit': './kit/index.ts', '#database/embedded': './database/embedded/index.ts' } }),
         'kit/index.ts': 'export {};\n',
-        'database/embedded/index.ts': 'export {};\n',
-        'cli/start.ts': 'export {};\n',
+        'database/embedded/index.ts': "import 'node:child_process';\n",
+        'cli/start.ts': "export const start = () => import('./supervisor.ts');\n",
+        'cli/supervisor.ts': "import 'node:child_process';\n",
+        'cli/words.ts': 'export {};\n',
         'test/backends/locate.ts': 'export {};\n',
         'test/support/postgres.ts': "import '#database/embedded';\n",
         'test/kit/a.test.ts': "import '#kit';\n",
@@ -51,6 +57,8 @@ describe('npm test', () => {
         'test/kit/soak.long.test.ts': 'export {};\n',
         'test/order/store.test.ts': "import '../support/postgres.ts';\n",
         'test/order/shop.test.ts': "import '../../cli/start.ts';\n",
+        'test/order/words.test.ts': "import '../../cli/words.ts';\n",
+        'test/order/rows.test.ts': "import '../support/postgres.ts';\n",
         'test/order/consul.test.ts': "import '../backends/locate.ts';\nimport '../support/postgres.ts';\n",
       });
     });
@@ -63,7 +71,7 @@ describe('npm test', () => {
 
     it('are all but the long ones', async () => {
       const found = await find();
-      expect(found.state === 'found' && found.files).to.have.length(5).and.not.to.include('test/kit/soak.long.test.ts');
+      expect(found.state === 'found' && found.files).to.have.length(7).and.not.to.include('test/kit/soak.long.test.ts');
     });
 
     it('can be named, by file or folder; a long one only by itself', async () => {
@@ -82,7 +90,24 @@ describe('npm test', () => {
       expect(tierOf('test/kit/spawns.test.ts')).to.equal('embedded');
       expect(tierOf('test/order/store.test.ts')).to.equal('embedded');
       expect(tierOf('test/order/shop.test.ts')).to.equal('embedded');
+      expect(tierOf('test/order/words.test.ts')).to.equal('unit');
       expect(tierOf('test/order/consul.test.ts')).to.equal('real');
+    });
+
+    it('have a process each, but for those of a folder that start no more than the Postgres they share', async () => {
+      const files = ['test/kit/spawns.test.ts', 'test/order/rows.test.ts', 'test/order/shop.test.ts', 'test/order/store.test.ts'];
+      expect(groupFiles(files, await readSourceTree(scratch.folder))).to.have.deep.members([
+        ['test/kit/spawns.test.ts'],
+        ['test/order/rows.test.ts', 'test/order/store.test.ts'],
+        ['test/order/shop.test.ts'],
+      ]);
+    });
+
+    it('start with the longest, which are known by their names', async () => {
+      const longest = Object.keys(LONGEST_SECONDS);
+      for (const file of longest) expect(existsSync(join(projectRoot, file)), file).to.equal(true);
+      const groups = groupFiles(['test/kit/spawns.test.ts', ...longest.toReversed()], await readSourceTree(scratch.folder));
+      expect(groups).to.deep.equal([...longest, 'test/kit/spawns.test.ts'].map((file) => [file]));
     });
   });
 });

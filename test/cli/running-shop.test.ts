@@ -5,6 +5,7 @@ import { MODULE_NAMES } from '#modules';
 import { isRunning } from '../../cli/local/running.ts';
 import { freePort } from '../backends/free-port.ts';
 import { describeCall } from './support/describe-call.ts';
+import { describePs } from './support/describe-ps.ts';
 import { eventually } from './support/eventually.ts';
 import { meshHere } from './support/in-process.ts';
 import { type Finished, mesh, type RunningCommand, startMesh } from './support/mesh-command.ts';
@@ -49,6 +50,8 @@ describe('a shop that runs in the background', function () {
       expect(await ps(folder.environment)).to.have.length(SERVICES.length);
     });
   });
+
+  describePs(() => folder);
 
   describeCall(() => folder);
 

@@ -81,7 +81,7 @@ describe('mesh scale', function () {
         await calls.untilAnswered(200);
       }
       const { failures } = await calls.stop();
-      expect(failures).to.deep.equal([]);
+      expect(failures.join('\n')).to.equal('');
       expect((await registered('inventory')).map((instance) => instance.port)).to.deep.equal([port]);
     });
 

@@ -13,6 +13,7 @@ import type { ServerInterceptor } from '#mesh';
 import type { ModuleName } from '#modules';
 import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
 import { createTestDatabase, makeTestFolder, type TestDatabase } from '../database/postgres-fixture.ts';
 import { until } from '../discovery/support/until.ts';
@@ -84,6 +85,26 @@ describe('services that share a process', function () {
       expect(lines).to.deep.equal([]);
     });
   }
+
+  it('that are told twice to stop do not wait for calls that do not end', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const never: ServerInterceptor = () => () => {
+      arrived.resolve();
+      return new Promise(() => {});
+    };
+    const running = await serve(['user'], await settingsWith(), silentLog, { server: [never] });
+    const caller = callDirectly(running.services[0]?.port ?? 0);
+    const calling = failureOf(caller.client(UserService).getUser({ userId: 'someone' }, { deadlineMs: 60_000 }));
+    await arrived.promise;
+    const began = performance.now();
+    const stopped = running.stop();
+    running.hurry();
+    await stopped;
+    // The grace for calls in flight alone would be 5 s.
+    expect(performance.now() - began).to.be.below(4_500);
+    expect((await calling).code).to.equal('UNAVAILABLE');
+    await caller.stop();
+  });
 
   it('do not join whoever answers at an address that nobody has named', async () => {
     const settings = await settingsWith();

@@ -24,6 +24,8 @@ describe('a start that cannot succeed', function () {
   after(() => folder?.remove());
 
   const up = (settings: Record<string, string>, ...args: string[]) => mesh(['up', ...args], { environment: { ...folder.environment, ...settings } });
+  // What no service comes to, one process that loads them tells as well as six.
+  const upAsOne = (settings: Record<string, string>) => up({ MESH_TOPOLOGY: 'monolith', ...settings });
 
   it('names a port that is taken, the service that needs it, the setting that moves it, and the log', async () => {
     const taken = await occupy();
@@ -54,7 +56,7 @@ describe('a start that cannot succeed', function () {
   it('names a CONSUL_HTTP_ADDR where nobody listens, at once', async () => {
     const address = `http://127.0.0.1:${await freePort()}`;
     const began = performance.now();
-    const { exitCode, stderr } = await up({ CONSUL_HTTP_ADDR: address });
+    const { exitCode, stderr } = await upAsOne({ CONSUL_HTTP_ADDR: address });
     expect(exitCode).to.equal(1);
     expect(stderr).to.include(`nobody answers for Consul at ${address} (CONSUL_HTTP_ADDR)`).and.include('CONTROL_PLANE_UNAVAILABLE');
     expect(performance.now() - began).to.be.lessThan(15_000);
@@ -62,14 +64,14 @@ describe('a start that cannot succeed', function () {
 
   it('names a DATABASE_URL where nobody listens, and keeps its password to itself', async () => {
     const port = await freePort();
-    const { exitCode, stdout, stderr } = await up({ DATABASE_URL: `postgres://shop:hunter2@127.0.0.1:${port}/shop` });
+    const { exitCode, stdout, stderr } = await upAsOne({ DATABASE_URL: `postgres://shop:hunter2@127.0.0.1:${port}/shop` });
     expect(exitCode).to.equal(1);
     expect(stderr).to.include('DATABASE_URL').and.include('DATABASE_UNAVAILABLE');
     expect(stdout + stderr).not.to.include('hunter2');
   });
 
   it('names a DATABASE_URL that is none', async () => {
-    const { exitCode, stderr } = await up({ DATABASE_URL: 'hunter2' });
+    const { exitCode, stderr } = await upAsOne({ DATABASE_URL: 'hunter2' });
     expect(exitCode).to.equal(1);
     expect(stderr).to.include('DATABASE_URL is not the URL of a Postgres database').and.include('INVALID_SETTING').and.not.include('hunter2');
   });
@@ -77,7 +79,7 @@ describe('a start that cannot succeed', function () {
   it('says that a data folder cannot be made', async () => {
     const file = join(folder.root, 'a-file');
     await writeFile(file, '');
-    const { exitCode, stderr } = await up({ MESH_DATA_DIR: join(file, 'data') });
+    const { exitCode, stderr } = await upAsOne({ MESH_DATA_DIR: join(file, 'data') });
     expect(exitCode).to.equal(1);
     expect(stderr).to.include(`MESH_DATA_DIR is ${join(file, 'data')}`).and.include('INVALID_SETTING').and.not.include(' at ');
   });
@@ -93,13 +95,13 @@ describe('Ctrl-C while the shop starts', function () {
   });
   after(() => folder?.remove());
 
-  for (const [moment, sign] of [
-    ['while the database is made', /making a new database/],
-    ['before anything is up', /^shopmesh /m],
-    ['while the services start', /^ {2}stripe /m],
+  for (const [moment, sign, topology] of [
+    ['while the database is made', /making a new database/, 'monolith'],
+    ['before anything is up', /^shopmesh /m, 'monolith'],
+    ['while the services start', /^ {2}stripe /m, 'micro'],
   ] as const) {
     it(`leaves nothing: ${moment}`, async () => {
-      const running = startMesh(['up', '--demo'], folder, folder.root);
+      const running = startMesh(['up', '--demo', '--topology', topology], folder, folder.root);
       await running.untilPrinted(sign);
       running.killGroup('SIGINT');
       const { exitCode, stdout, stderr } = await running.finished;

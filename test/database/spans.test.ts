@@ -1,9 +1,9 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
 
 import type { Database } from '#database';
-import { createAsyncContext } from './async-context.ts';
 import { openTestDatabase } from './open-test-database.ts';
 import { createTestDatabase, runSql, type TestDatabase } from './postgres-fixture.ts';
 
@@ -19,7 +19,7 @@ describe('database spans', () => {
 
   before(async function () {
     this.timeout(20_000);
-    context.setGlobalContextManager(createAsyncContext());
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager());
     place = await createTestDatabase();
     await runSql(place.url, 'CREATE SCHEMA shop; CREATE TABLE shop.account (id int, secret text)');
     database = openTestDatabase({ url: place.url, tracer });

@@ -1,24 +1,17 @@
 import { create } from '@bufbuild/protobuf';
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect } from 'chai';
 
 import { type Code, CODES, MeshError } from '#kit';
-import { describeMethod, type ServerCall } from '#mesh';
+import { describeMethod } from '#mesh';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
 import { type CallTally, createCallTally } from '../../mesh/server/call-tally.ts';
+import { createServerCall } from './support/server-call.ts';
 import { createRuledClock, type RuledClock } from './support/ruled-clock.ts';
 
 const method = describeMethod(UserService.method.getUser);
 
-const someCall: ServerCall = {
-  method,
-  request: create(method.desc.input),
-  header: () => undefined,
-  deadline: Infinity,
-  lifetime: new AbortController(),
-  context: ROOT_CONTEXT,
-};
+const someCall = createServerCall(method, create(method.desc.input));
 
 describe('the tally of a method', () => {
   let clock: RuledClock;

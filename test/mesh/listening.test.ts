@@ -83,7 +83,9 @@ describe('a service that stops', function () {
     expect(performance.now() - started).to.be.below(1_000);
   });
 
-  it('breaks off, after a grace, what does not end, in a way that callers can tell from their own doing', async () => {
+  it('ends streams at once and lets other calls finish, in a way that callers can tell from their own doing', async () => {
+    const { promise, resolve } = Promise.withResolvers<object>();
+    let placing = false;
     let ended = false;
     const listening = await fleet.host(OrderService, () => ({
       async *watchOrder(_request, { signal }) {
@@ -94,16 +96,40 @@ describe('a service that stops', function () {
           ended = true;
         }
       },
-      placeOrder: forever,
+      getOrder() {
+        placing = true;
+        return promise;
+      },
     }));
-    const watching = failureOf(allOf(fleet.client(OrderService).watchOrder({ orderId: 'o-1' })));
+    const orders = fleet.client(OrderService);
+    const inFlight = orders.getOrder({ orderId: 'o-1' });
+    const watching = failureOf(allOf(orders.watchOrder({ orderId: 'o-1' })));
     const reflection = openReflection(listening.port);
     await reflection.ask({ case: 'listServices', value: '' });
+    await until('the call has arrived', () => placing);
+    const stopped = listening.stop();
+    expect(await watching).to.include({ code: 'UNAVAILABLE', reason: 'DRAINING' });
+    await until('the handler has ended', () => ended);
+    resolve({ order: { orderId: 'o-1' } });
+    expect((await inFlight).order?.orderId).to.equal('o-1');
+    await stopped;
+    reflection.close();
+  });
+
+  it('breaks off, after a grace, what does not end', async () => {
+    let arrived = false;
+    const listening = await fleet.host(UserService, () => ({
+      getUser() {
+        arrived = true;
+        return forever();
+      },
+    }));
+    const inFlight = failureOf(fleet.client(UserService).getUser({ userId: 'demo' }, { deadlineMs: 60_000 }));
+    await until('the call has arrived', () => arrived);
     const started = performance.now();
     await listening.stop();
     expect(performance.now() - started).to.be.within(GRACE_MS - 100, GRACE_MS + SLACK_MS);
-    expect(await watching).to.include({ code: 'UNAVAILABLE', reason: 'UNREACHABLE' });
-    expect(ended).to.equal(true);
-    reflection.close();
+    // It was tried again, as what broke it off allows, and nobody listens there now.
+    expect(await inFlight).to.include({ code: 'UNAVAILABLE' });
   });
 });

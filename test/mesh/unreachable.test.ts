@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 
-import { Channel, type ChannelInterface, credentials } from '@grpc/grpc-js';
+import { Channel, credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { type ControlPlane, discoveryChannelOptions, type InstanceListener } from '#discovery';
 import { refusal, silentLog, systemClock } from '#kit';
-import { type Client, createMesh, type Mesh } from '#mesh';
+import { type Client, createMesh, type Mesh, type OpenChannel } from '#mesh';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
 import { allOf, failureOf } from './support/outcome.ts';
@@ -40,14 +40,14 @@ describe('a service that cannot be reached', () => {
   let mesh: Mesh;
   afterEach(() => mesh.stop());
 
-  function clients(openChannel: (service: string) => ChannelInterface): { users: Client<typeof UserService>; orders: Client<typeof OrderService> } {
+  function clients(openChannel: OpenChannel): { users: Client<typeof UserService>; orders: Client<typeof OrderService> } {
     mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
     const caller = { tracer: createTelemetry().tracer('caller') };
     return { users: mesh.client(UserService, caller), orders: mesh.client(OrderService, caller) };
   }
 
   const discovered = (tell: (listener: InstanceListener) => void) =>
-    clients((service) => new Channel(`consul:///${service}`, credentials.createInsecure(), discoveryChannelOptions(emptyControlPlane(tell))));
+    clients((service, options) => new Channel(`consul:///${service}`, credentials.createInsecure(), { ...options, ...discoveryChannelOptions(emptyControlPlane(tell)) }));
 
   it('is UNREACHABLE at once, not at the deadline', async () => {
     const port = await closedPort();

@@ -6,7 +6,7 @@ import { trace } from '@opentelemetry/api';
 import { LEDGER_URL } from '../../cli/books/ledger-place.ts';
 import { openDataFolder } from '../../cli/local/data-folder.ts';
 import { startSupervisor, type Supervisor } from '../../cli/local/supervisor.ts';
-import { connectControlPlane, openChannel } from '../../cli/serving/control-plane.ts';
+import { channelsThrough, connectControlPlane } from '../../cli/serving/control-plane.ts';
 import { loadSettings } from '../../cli/settings.ts';
 import { type Database, openDatabase } from '#database';
 import { createLifecycle, silentLog, systemClock } from '#kit';
@@ -21,6 +21,8 @@ import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { type LedgerEntry, readLedger } from '#stripe-simulator';
 import { makeTestFolder } from '../database/postgres-fixture.ts';
+
+import { asAnswered } from './as-answered.ts';
 
 export type Topology = 'micro' | 'monolith';
 
@@ -73,7 +75,7 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
   const environment: Record<string, string> = { ...given, ...supervisor.environment };
   const controlPlane = await connectControlPlane(await loadSettings(environment), silentLog);
   lifecycle.onStop('control plane', () => controlPlane.stop());
-  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel: (service) => openChannel(controlPlane, service) });
+  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel: channelsThrough(controlPlane), policies: asAnswered });
   lifecycle.onStop('channels', mesh.stop);
   const tracer = trace.getTracer('test');
   const databases = new Map<string, Database>();

@@ -22,7 +22,6 @@ describe('tracing through exporter-jaeger', () => {
     const { log, lines } = captureLog();
     const { thriftHttpEndpoint } = jaeger;
     const tracing = await startTracing({ exporter: 'jaeger', jaegerEndpoint: thriftHttpEndpoint, sampleRatio: 1, log });
-    await tracing.ready;
     const traceId = await traceOrder(tracing);
     await tracing.stop();
     await expectOrder(jaeger.queryUrl, traceId);

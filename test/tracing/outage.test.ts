@@ -37,7 +37,6 @@ describe('a trace backend that is down', () => {
       exportTimeoutMs: 500,
       clock,
     });
-    await tracing.ready;
     for (let attempt = 0; attempt < 3; attempt += 1) {
       nowMs += 1_000;
       endSpan(tracing);
@@ -116,7 +115,6 @@ describe('a trace backend that is down', () => {
         log: silentLog,
         maxQueuedSpans: 100,
       });
-      await tracing.ready;
       for (let index = 0; index < 100; index += 1) endSpan(tracing);
       await until('the first batch', () => bodies.length === 1);
       for (let index = 0; index < 5_000; index += 1) await withSpan(tracing.tracer(order), 'x', {}, () => undefined);

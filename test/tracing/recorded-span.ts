@@ -2,6 +2,6 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 /** What a span has recorded so far. */
 export function recordedSpan(span: unknown): ReadableSpan {
-  // The SDK's spans are readable; the API's type only does not say so.
+  // Recorded spans are readable; the API's type only does not say so.
   return span as ReadableSpan;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestResult } from '../results.ts';
 import { endLeftOvers, markerVariable } from './left-over.ts';
 import type { TestMessage, TestOrder } from './messages.ts';
@@ -38,7 +38,8 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
   const left = await endLeftOvers(child.pid ?? -1, marker);
   run.print?.(output());
   const fail = (what: string, detail: string): void => {
-    const where = run.files.length === 1 ? run.files[0] : `${run.files.length} files in one process`;
+    const folders = [...new Set(run.files.map((file) => dirname(file)))];
+    const where = run.files.length === 1 ? run.files[0] : `${run.files.length} files in one process${folders.length === 1 ? `, of ${folders[0]}` : ''}`;
     results.push({ state: 'failed', name: `${where}: ${what}`, detail });
   };
   if (run.signal.aborted) return results;

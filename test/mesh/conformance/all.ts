@@ -2,6 +2,8 @@ import type { Transport } from '../support/fleet.ts';
 import { useTracePropagation } from '../support/telemetry.ts';
 import { answers } from './answers.ts';
 import { cancellation } from './cancellation.ts';
+import { clientStreamEnds } from './client-stream-ends.ts';
+import { clientStreams } from './client-streams.ts';
 import { deadlines } from './deadlines.ts';
 import { leaks } from './leaks.ts';
 import { streams } from './streams.ts';
@@ -16,6 +18,8 @@ export function conformance(transport: Transport): void {
   deadlines(transport);
   cancellation(transport);
   streams(transport);
+  clientStreams(transport);
+  clientStreamEnds(transport);
   traces(transport);
   leaks(transport);
 }

@@ -35,9 +35,11 @@ export function traces(transport: Transport): void {
       const { client, server } = await pair();
       const shared = { 'rpc.system.name': 'grpc', 'rpc.method': GET_USER, 'rpc.response.status_code': 'OK' };
       expect(client).to.include({ name: GET_USER, kind: SpanKind.CLIENT, parentSpanContext: undefined });
-      expect(client.attributes).to.deep.equal({ ...shared, 'server.address': 'user' });
+      const LEFT = 'mesh.deadline.left_ms';
+      expect(client.attributes).to.deep.equal({ ...shared, 'server.address': 'user', [LEFT]: 1_000 });
       expect(server).to.include({ name: GET_USER, kind: SpanKind.SERVER });
-      expect(server.attributes).to.deep.equal(shared);
+      expect(server.attributes).to.deep.equal({ ...shared, [LEFT]: server.attributes[LEFT] });
+      expect(server.attributes[LEFT]).to.be.within(1, 1_000);
       const { traceId, spanId } = client.spanContext();
       expect(server.parentSpanContext).to.include({ traceId, spanId, isRemote: true });
       expect([client.status.code, server.status.code]).to.deep.equal([SpanStatusCode.UNSET, SpanStatusCode.UNSET]);

@@ -1,9 +1,9 @@
 import { context, propagation, type Tracer } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
-import { createAsyncContext } from '../../database/async-context.ts';
 
 export interface Telemetry {
   /** A tracer whose spans carry the service's name as their resource. */
@@ -29,7 +29,7 @@ export function createTelemetry(): Telemetry {
 /** Lets spans nest and travel in this test process, as the process's tracing does. */
 export function useTracePropagation(): void {
   before(() => {
-    context.setGlobalContextManager(createAsyncContext());
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager());
     propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   });
   after(() => {

@@ -1,11 +1,11 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect } from 'chai';
 
 import { silentLog } from '#kit';
 
 import { createStripeGateway } from '../../../services/payment/stripe-gateway.ts';
-import { createAsyncContext } from '../../database/async-context.ts';
 import { chargeOf, patience } from './gateway-fixture.ts';
 import { type ScriptedStripe, startScriptedStripe } from './scripted-stripe.ts';
 
@@ -18,7 +18,7 @@ describe("the Stripe gateway's spans", () => {
   let stripe: ScriptedStripe;
 
   before(async () => {
-    context.setGlobalContextManager(createAsyncContext());
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager());
     stripe = await startScriptedStripe();
   });
 

@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 
 import { MeshError, refusal } from '#kit';
-import type { ClientInterceptor, ServerCall, ServerInterceptor } from '#mesh';
+import { type ClientInterceptor, firstText, type ServerCall, type ServerInterceptor } from '#mesh';
 
 import { serveCommand } from '../../../cli/commands/serve.ts';
 import { createOutput } from '../../../cli/output.ts';
@@ -28,7 +28,7 @@ function traceIdIn(traceparent: string | undefined): string | undefined {
 }
 
 const client: ClientInterceptor = (next) => async (call) => {
-  const traceId = traceIdIn(call.headers['traceparent']);
+  const traceId = traceIdIn(firstText(call.headers['traceparent']));
   point(`send ${call.method.desc.name}`, traceId);
   const reply = await next(call);
   point(`receive ${call.method.desc.name}`, traceId);

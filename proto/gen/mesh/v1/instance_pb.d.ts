@@ -2,9 +2,10 @@
 // @generated from file mesh/v1/instance.proto (package mesh.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Code } from "../../google/rpc/code_pb.js";
 
 /**
  * Describes the file mesh/v1/instance.proto.
@@ -73,6 +74,34 @@ export declare type GetInstanceResponse = Message<"mesh.v1.GetInstanceResponse">
    * @generated from field: repeated mesh.v1.MethodCalls methods = 7;
    */
   methods: MethodCalls[];
+
+  /**
+   * Whether the process does what fault policies order.
+   *
+   * @generated from field: bool faults_allowed = 8;
+   */
+  faultsAllowed: boolean;
+
+  /**
+   * The faults that are ordered for the service now, where the process allows them.
+   *
+   * @generated from field: repeated mesh.v1.ActiveFault faults = 9;
+   */
+  faults: ActiveFault[];
+
+  /**
+   * How many calls the service takes at once. Not set where every call is taken.
+   *
+   * @generated from field: mesh.v1.AdmissionState admission = 10;
+   */
+  admission?: AdmissionState | undefined;
+
+  /**
+   * The services that the process calls, whichever of its own services do.
+   *
+   * @generated from field: repeated mesh.v1.DestinationState destinations = 11;
+   */
+  destinations: DestinationState[];
 };
 
 /**
@@ -129,6 +158,248 @@ export declare type MethodCalls = Message<"mesh.v1.MethodCalls"> & {
  * Use `create(MethodCallsSchema)` to create a new message.
  */
 export declare const MethodCallsSchema: GenMessage<MethodCalls>;
+
+/**
+ * A failure on purpose that is in force.
+ *
+ * @generated from message mesh.v1.ActiveFault
+ */
+export declare type ActiveFault = Message<"mesh.v1.ActiveFault"> & {
+  /**
+   * Of the service; empty: every one of its methods.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Share of the calls it hits, above 0 and at most 100.
+   *
+   * @generated from field: double percent = 2;
+   */
+  percent: number;
+
+  /**
+   * Wait before the handler runs, or before the failure.
+   *
+   * @generated from field: int32 delay_ms = 3;
+   */
+  delayMs: number;
+
+  /**
+   * The status that the calls fail with; OK: they are only delayed.
+   *
+   * @generated from field: google.rpc.Code abort = 4;
+   */
+  abort: Code;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Who ordered it.
+   *
+   * @generated from field: string owner = 6;
+   */
+  owner: string;
+};
+
+/**
+ * Describes the message mesh.v1.ActiveFault.
+ * Use `create(ActiveFaultSchema)` to create a new message.
+ */
+export declare const ActiveFaultSchema: GenMessage<ActiveFault>;
+
+/**
+ * How many calls a server works on at once, and what became of the others.
+ *
+ * @generated from message mesh.v1.AdmissionState
+ */
+export declare type AdmissionState = Message<"mesh.v1.AdmissionState"> & {
+  /**
+   * Calls that it works on at once at most, as measured now.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: int32 in_flight = 2;
+   */
+  inFlight: number;
+
+  /**
+   * Calls that wait for their turn.
+   *
+   * @generated from field: int32 queued = 3;
+   */
+  queued: number;
+
+  /**
+   * Calls that were turned away since the process started.
+   *
+   * @generated from field: int64 shed = 4;
+   */
+  shed: bigint;
+};
+
+/**
+ * Describes the message mesh.v1.AdmissionState.
+ * Use `create(AdmissionStateSchema)` to create a new message.
+ */
+export declare const AdmissionStateSchema: GenMessage<AdmissionState>;
+
+/**
+ * A service that is called, as one calling process sees it.
+ *
+ * @generated from message mesh.v1.DestinationState
+ */
+export declare type DestinationState = Message<"mesh.v1.DestinationState"> & {
+  /**
+   * Registry name, such as payment.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * No instance of it may be tried: calls fail at once.
+   *
+   * @generated from field: bool open = 2;
+   */
+  open: boolean;
+
+  /**
+   * @generated from field: int32 in_flight = 3;
+   */
+  inFlight: number;
+
+  /**
+   * @generated from field: repeated mesh.v1.EndpointStatus endpoints = 4;
+   */
+  endpoints: EndpointStatus[];
+
+  /**
+   * Since the process started, as everything below: attempts after the first of a call that failed.
+   *
+   * @generated from field: int64 retries = 5;
+   */
+  retries: bigint;
+
+  /**
+   * Attempts while another one was on its way.
+   *
+   * @generated from field: int64 hedges = 6;
+   */
+  hedges: bigint;
+
+  /**
+   * Further attempts that were not made because the budget was spent.
+   *
+   * @generated from field: int64 refused_by_budget = 7;
+   */
+  refusedByBudget: bigint;
+};
+
+/**
+ * Describes the message mesh.v1.DestinationState.
+ * Use `create(DestinationStateSchema)` to create a new message.
+ */
+export declare const DestinationStateSchema: GenMessage<DestinationState>;
+
+/**
+ * An instance that is called, as one calling process sees it.
+ *
+ * @generated from message mesh.v1.EndpointStatus
+ */
+export declare type EndpointStatus = Message<"mesh.v1.EndpointStatus"> & {
+  /**
+   * As registered.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: mesh.v1.EndpointState state = 2;
+   */
+  state: EndpointState;
+
+  /**
+   * @generated from field: int32 in_flight = 3;
+   */
+  inFlight: number;
+
+  /**
+   * Attempts that have ended, since the process has it listed.
+   *
+   * @generated from field: int64 calls = 4;
+   */
+  calls: bigint;
+
+  /**
+   * Those of them that failed by a fault of the instance.
+   *
+   * @generated from field: int64 failures = 5;
+   */
+  failures: bigint;
+
+  /**
+   * How often it was left out.
+   *
+   * @generated from field: int64 ejections = 6;
+   */
+  ejections: bigint;
+};
+
+/**
+ * Describes the message mesh.v1.EndpointStatus.
+ * Use `create(EndpointStatusSchema)` to create a new message.
+ */
+export declare const EndpointStatusSchema: GenMessage<EndpointStatus>;
+
+/**
+ * @generated from enum mesh.v1.EndpointState
+ */
+export enum EndpointState {
+  /**
+   * @generated from enum value: ENDPOINT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ENDPOINT_STATE_HEALTHY = 1;
+   */
+  HEALTHY = 1,
+
+  /**
+   * New, or back: works up to its full share.
+   *
+   * @generated from enum value: ENDPOINT_STATE_SLOW_START = 2;
+   */
+  SLOW_START = 2,
+
+  /**
+   * Left out for a while, because calls to it failed.
+   *
+   * @generated from enum value: ENDPOINT_STATE_EJECTED = 3;
+   */
+  EJECTED = 3,
+
+  /**
+   * One call at a time finds out whether it is well again.
+   *
+   * @generated from enum value: ENDPOINT_STATE_PROBING = 4;
+   */
+  PROBING = 4,
+}
+
+/**
+ * Describes the enum mesh.v1.EndpointState.
+ */
+export declare const EndpointStateSchema: GenEnum<EndpointState>;
 
 /**
  * What an instance of a service says about itself. Every instance answers it, on

@@ -2,14 +2,15 @@
 // @generated from file mesh/v1/instance.proto (package mesh.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_rpc_code } from "../../google/rpc/code_pb.js";
 
 /**
  * Describes the file mesh/v1/instance.proto.
  */
 export const file_mesh_v1_instance = /*@__PURE__*/
-  fileDesc("ChZtZXNoL3YxL2luc3RhbmNlLnByb3RvEgdtZXNoLnYxIhQKEkdldEluc3RhbmNlUmVxdWVzdCLNAQoTR2V0SW5zdGFuY2VSZXNwb25zZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSEgoKcHJvY2Vzc19pZBgEIAEoAxIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZW1vcnlfYnl0ZXMYBiABKAMSJQoHbWV0aG9kcxgHIAMoCzIULm1lc2gudjEuTWV0aG9kQ2FsbHMicQoLTWV0aG9kQ2FsbHMSDgoGbWV0aG9kGAEgASgJEg0KBWNhbGxzGAIgASgDEg4KBmVycm9ycxgDIAEoAxIYChBjYWxsc19wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBMmAKD0luc3RhbmNlU2VydmljZRJNCgtHZXRJbnN0YW5jZRIbLm1lc2gudjEuR2V0SW5zdGFuY2VSZXF1ZXN0GhwubWVzaC52MS5HZXRJbnN0YW5jZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChZtZXNoL3YxL2luc3RhbmNlLnByb3RvEgdtZXNoLnYxIhQKEkdldEluc3RhbmNlUmVxdWVzdCLoAgoTR2V0SW5zdGFuY2VSZXNwb25zZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSEgoKcHJvY2Vzc19pZBgEIAEoAxIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZW1vcnlfYnl0ZXMYBiABKAMSJQoHbWV0aG9kcxgHIAMoCzIULm1lc2gudjEuTWV0aG9kQ2FsbHMSFgoOZmF1bHRzX2FsbG93ZWQYCCABKAgSJAoGZmF1bHRzGAkgAygLMhQubWVzaC52MS5BY3RpdmVGYXVsdBIqCglhZG1pc3Npb24YCiABKAsyFy5tZXNoLnYxLkFkbWlzc2lvblN0YXRlEi8KDGRlc3RpbmF0aW9ucxgLIAMoCzIZLm1lc2gudjEuRGVzdGluYXRpb25TdGF0ZSJxCgtNZXRob2RDYWxscxIOCgZtZXRob2QYASABKAkSDQoFY2FsbHMYAiABKAMSDgoGZXJyb3JzGAMgASgDEhgKEGNhbGxzX3Blcl9zZWNvbmQYBCABKAESGQoRZXJyb3JzX3Blcl9zZWNvbmQYBSABKAEioQEKC0FjdGl2ZUZhdWx0Eg4KBm1ldGhvZBgBIAEoCRIPCgdwZXJjZW50GAIgASgBEhAKCGRlbGF5X21zGAMgASgFEh8KBWFib3J0GAQgASgOMhAuZ29vZ2xlLnJwYy5Db2RlEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVvd25lchgGIAEoCSJQCg5BZG1pc3Npb25TdGF0ZRINCgVsaW1pdBgBIAEoBRIRCglpbl9mbGlnaHQYAiABKAUSDgoGcXVldWVkGAMgASgFEgwKBHNoZWQYBCABKAMirAEKEERlc3RpbmF0aW9uU3RhdGUSDwoHc2VydmljZRgBIAEoCRIMCgRvcGVuGAIgASgIEhEKCWluX2ZsaWdodBgDIAEoBRIqCgllbmRwb2ludHMYBCADKAsyFy5tZXNoLnYxLkVuZHBvaW50U3RhdHVzEg8KB3JldHJpZXMYBSABKAMSDgoGaGVkZ2VzGAYgASgDEhkKEXJlZnVzZWRfYnlfYnVkZ2V0GAcgASgDIpMBCg5FbmRwb2ludFN0YXR1cxITCgtpbnN0YW5jZV9pZBgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLm1lc2gudjEuRW5kcG9pbnRTdGF0ZRIRCglpbl9mbGlnaHQYAyABKAUSDQoFY2FsbHMYBCABKAMSEAoIZmFpbHVyZXMYBSABKAMSEQoJZWplY3Rpb25zGAYgASgDKqIBCg1FbmRwb2ludFN0YXRlEh4KGkVORFBPSU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWRU5EUE9JTlRfU1RBVEVfSEVBTFRIWRABEh0KGUVORFBPSU5UX1NUQVRFX1NMT1dfU1RBUlQQAhIaChZFTkRQT0lOVF9TVEFURV9FSkVDVEVEEAMSGgoWRU5EUE9JTlRfU1RBVEVfUFJPQklORxAEMmAKD0luc3RhbmNlU2VydmljZRJNCgtHZXRJbnN0YW5jZRIbLm1lc2gudjEuR2V0SW5zdGFuY2VSZXF1ZXN0GhwubWVzaC52MS5HZXRJbnN0YW5jZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_google_rpc_code]);
 
 /**
  * Describes the message mesh.v1.GetInstanceRequest.
@@ -31,6 +32,46 @@ export const GetInstanceResponseSchema = /*@__PURE__*/
  */
 export const MethodCallsSchema = /*@__PURE__*/
   messageDesc(file_mesh_v1_instance, 2);
+
+/**
+ * Describes the message mesh.v1.ActiveFault.
+ * Use `create(ActiveFaultSchema)` to create a new message.
+ */
+export const ActiveFaultSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_instance, 3);
+
+/**
+ * Describes the message mesh.v1.AdmissionState.
+ * Use `create(AdmissionStateSchema)` to create a new message.
+ */
+export const AdmissionStateSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_instance, 4);
+
+/**
+ * Describes the message mesh.v1.DestinationState.
+ * Use `create(DestinationStateSchema)` to create a new message.
+ */
+export const DestinationStateSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_instance, 5);
+
+/**
+ * Describes the message mesh.v1.EndpointStatus.
+ * Use `create(EndpointStatusSchema)` to create a new message.
+ */
+export const EndpointStatusSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_instance, 6);
+
+/**
+ * Describes the enum mesh.v1.EndpointState.
+ */
+export const EndpointStateSchema = /*@__PURE__*/
+  enumDesc(file_mesh_v1_instance, 0);
+
+/**
+ * @generated from enum mesh.v1.EndpointState
+ */
+export const EndpointState = /*@__PURE__*/
+  tsEnum(EndpointStateSchema);
 
 /**
  * What an instance of a service says about itself. Every instance answers it, on

@@ -2,7 +2,7 @@
 // @generated from file mesh/v1/options.proto (package mesh.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, MethodOptions } from "@bufbuild/protobuf/wkt";
 
@@ -20,8 +20,8 @@ export declare const file_mesh_v1_options: GenFile;
  */
 export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
   /**
-   * How long a call may take when its caller set no deadline of its own.
-   * A caller's shorter deadline always wins.
+   * How long a call may take when its caller set no deadline of its own. A
+   * caller's own wins, shorter or longer.
    *
    * @generated from field: google.protobuf.Duration deadline = 1;
    */
@@ -35,6 +35,22 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
    * @generated from field: string idempotency_key = 2;
    */
   idempotencyKey: string;
+
+  /**
+   * Whether a caller may send the call a second time while the first one is on
+   * its way, when the answer takes longer than usual, and use the answer that
+   * comes first. Only for methods that may be called twice.
+   *
+   * @generated from field: bool hedged = 3;
+   */
+  hedged: boolean;
+
+  /**
+   * Who is served first when a server cannot serve everybody.
+   *
+   * @generated from field: mesh.v1.Criticality criticality = 4;
+   */
+  criticality: Criticality;
 };
 
 /**
@@ -42,6 +58,44 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
  * Use `create(MethodPolicySchema)` to create a new message.
  */
 export declare const MethodPolicySchema: GenMessage<MethodPolicy>;
+
+/**
+ * Under overload, calls that matter less are shed before those that matter more.
+ *
+ * @generated from enum mesh.v1.Criticality
+ */
+export enum Criticality {
+  /**
+   * @generated from enum value: CRITICALITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * What the business lives by, such as placing an order. Shed last.
+   *
+   * @generated from enum value: CRITICALITY_CRITICAL = 1;
+   */
+  CRITICAL = 1,
+
+  /**
+   * What most methods are.
+   *
+   * @generated from enum value: CRITICALITY_DEFAULT = 2;
+   */
+  DEFAULT = 2,
+
+  /**
+   * What a caller can do without, or ask again later, such as a listing. Shed first.
+   *
+   * @generated from enum value: CRITICALITY_SHEDDABLE = 3;
+   */
+  SHEDDABLE = 3,
+}
+
+/**
+ * Describes the enum mesh.v1.Criticality.
+ */
+export declare const CriticalitySchema: GenEnum<Criticality>;
 
 /**
  * Field number from the range reserved for use inside one organisation.

@@ -2,14 +2,14 @@
 // @generated from file mesh/v1/options.proto (package mesh.v1, syntax proto3)
 /* eslint-disable */
 
-import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, extDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_descriptor, file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file mesh/v1/options.proto.
  */
 export const file_mesh_v1_options = /*@__PURE__*/
-  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEiVAoMTWV0aG9kUG9saWN5EisKCGRlYWRsaW5lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCTpPCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi0hwMgASgLMhUubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEijwEKDE1ldGhvZFBvbGljeRIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSDgoGaGVkZ2VkGAMgASgIEikKC2NyaXRpY2FsaXR5GAQgASgOMhQubWVzaC52MS5Dcml0aWNhbGl0eSp4CgtDcml0aWNhbGl0eRIbChdDUklUSUNBTElUWV9VTlNQRUNJRklFRBAAEhgKFENSSVRJQ0FMSVRZX0NSSVRJQ0FMEAESFwoTQ1JJVElDQUxJVFlfREVGQVVMVBACEhkKFUNSSVRJQ0FMSVRZX1NIRUREQUJMRRADOk8KBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLSHAyABKAsyFS5tZXNoLnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Describes the message mesh.v1.MethodPolicy.
@@ -17,6 +17,20 @@ export const file_mesh_v1_options = /*@__PURE__*/
  */
 export const MethodPolicySchema = /*@__PURE__*/
   messageDesc(file_mesh_v1_options, 0);
+
+/**
+ * Describes the enum mesh.v1.Criticality.
+ */
+export const CriticalitySchema = /*@__PURE__*/
+  enumDesc(file_mesh_v1_options, 0);
+
+/**
+ * Under overload, calls that matter less are shed before those that matter more.
+ *
+ * @generated from enum mesh.v1.Criticality
+ */
+export const Criticality = /*@__PURE__*/
+  tsEnum(CriticalitySchema);
 
 /**
  * Field number from the range reserved for use inside one organisation.

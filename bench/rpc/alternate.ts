@@ -1,0 +1,35 @@
+import { median } from '../figure.ts';
+import type { Load, Slice } from './load.ts';
+import type { Contestant } from './field.ts';
+
+/** The middle of each number over a contestant's slices. */
+export type Medians = Pick<Slice, 'callsPerSecond' | 'p50Ms' | 'p99Ms'>;
+
+export interface AlternateOptions {
+  readonly rounds: number;
+  readonly loadOf: (contestant: Contestant) => Load;
+  readonly progress: (line: string) => void;
+}
+
+/** Measures everybody once in each round, each by turns first: what the machine does beside it falls upon all of them. */
+export async function alternate(contestants: readonly Contestant[], { rounds, loadOf, progress }: AlternateOptions): Promise<ReadonlyMap<Contestant, Medians>> {
+  const slices = new Map(contestants.map((contestant): [Contestant, Slice[]] => [contestant, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const first = round % contestants.length;
+    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+      slices.get(contestant)?.push(await contestant.measure(loadOf(contestant)));
+    }
+    if (round % 5 === 4) progress(`round ${round + 1} of ${rounds}: ${contestants.map((each) => summaryOf(each, slices.get(each))).join('; ')}`);
+  }
+  return new Map([...slices].map(([contestant, measured]) => [contestant, mediansOf(measured)]));
+}
+
+function mediansOf(slices: readonly Slice[]): Medians {
+  const of = (pick: (slice: Slice) => number): number => median(slices.map(pick));
+  return { callsPerSecond: of((slice) => slice.callsPerSecond), p50Ms: of((slice) => slice.p50Ms), p99Ms: of((slice) => slice.p99Ms) };
+}
+
+function summaryOf({ spec }: Contestant, slices: readonly Slice[] = []): string {
+  const last = slices.at(-1);
+  return last ? `${spec.title} ${Math.round(last.callsPerSecond)}/s, p99 ${last.p99Ms.toFixed(2)} ms` : spec.title;
+}

@@ -1,0 +1,120 @@
+import { userInfo } from 'node:os';
+
+import { MeshError, refusal, systemClock } from '#kit';
+import { effectivePolicy, type EffectiveNumber, parseTarget, type PolicyDocument, readJsonObject, readPolicyDocument, readPolicySettings, type Target, targetText } from '#mesh';
+
+import { type Output, table } from '../output.ts';
+import { readText } from '../policies/read-text.ts';
+import { requireTarget } from '../policies/require-target.ts';
+import { type Documents, withDocuments } from '../policies/with-documents.ts';
+import { roughTime } from '../status/rough-time.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
+
+/** `mesh policy show`: what holds in the processes of the shop that have the settings of this one. */
+export async function showPolicyCommand(text: string, output: Output): Promise<void> {
+  const target = await requireTarget(text);
+  const nowMs = systemClock.now();
+  const { settings } = await settingsOfRunningShop();
+  const stored = await withDocuments(settings, readPolicies);
+  const documents = new Map(stored.flatMap(({ target: of, document }) => (document ? [[of, document]] : [])));
+  const numbers = effectivePolicy(target, { documents, settings: readPolicySettings(settings.values.MESH_POLICY) }, nowMs);
+  output.answer(() => shown(numbers, documents, nowMs), numbers.map((number) => ({ ...number, value: asWritten(number.value) })));
+}
+
+/** `mesh policy set`: the whole document of a target. */
+export async function setPolicyCommand(text: string, argument: string, { forMs, reason }: { forMs: number | undefined; reason: string | undefined }, output: Output): Promise<void> {
+  const target = await requireTarget(text);
+  const nowMs = systemClock.now();
+  const json = {
+    owner: userInfo().username,
+    ...readJsonObject(await readText(argument, 'the document')),
+    createTime: new Date(nowMs).toISOString(),
+    ...(reason !== undefined && { reason }),
+    ...(forMs !== undefined && { expireTime: new Date(nowMs + forMs).toISOString() }),
+  };
+  const document = readPolicyDocument(target, json);
+  if (Object.keys(document.parts).length === 0) throw refusal('INVALID_ARGUMENT', 'the document sets nothing; it is like {"retries": {"maxAttempts": 5}}');
+  if (document.expiresMs <= nowMs) throw refusal('INVALID_ARGUMENT', 'the document has expired: its expireTime is past; leave it out, or use --for');
+  const { settings } = await settingsOfRunningShop();
+  await withDocuments(settings, (documents) => documents.put('policy', targetText(target), JSON.stringify(json)));
+  output.answer(() => `${targetText(target)}: ${inShort(document)}${lasting(document, nowMs)}\nsee what holds with \`npx mesh policy show ${quoted(target)}\``, { target: targetText(target), ...json });
+}
+
+/** `mesh policy list`. */
+export async function listPoliciesCommand(output: Output): Promise<void> {
+  const nowMs = systemClock.now();
+  const { settings } = await settingsOfRunningShop();
+  const stored = await withDocuments(settings, readPolicies);
+  const rows = stored.map(({ target, document, problem }) =>
+    document ? [target, inShort(document), until(document, nowMs), document.owner, document.reason || '-'] : [target, `cannot be used: ${problem}`, '-', '-', '-'],
+  );
+  output.answer(
+    () => (rows.length > 0 ? table([['TARGET', 'SETS', 'FOR', 'BY', 'WHY'], ...rows]) : 'there are none: settings and defaults hold'),
+    stored.map(({ target, text, problem }) => (problem === undefined ? { target, document: readJsonObject(text) } : { target, problem })),
+  );
+}
+
+/** `mesh policy delete`: to delete what is not there is no error. */
+export async function deletePolicyCommand(text: string, output: Output): Promise<void> {
+  const target = targetText(parseTarget(text));
+  const { settings } = await settingsOfRunningShop();
+  const deleted = await withDocuments(settings, (documents) => documents.delete('policy', target));
+  output.answer(() => (deleted ? `deleted: ${target}` : `there is no document for ${target}`), { deleted: deleted ? [target] : [] });
+}
+
+/** A stored document, or why it cannot be used. */
+interface Stored {
+  readonly target: string;
+  readonly text: string;
+  readonly document?: PolicyDocument;
+  readonly problem?: string;
+}
+
+async function readPolicies(documents: Documents): Promise<readonly Stored[]> {
+  return [...(await documents.list('policy'))].map(([target, text]) => {
+    try {
+      return { target, text, document: readPolicyDocument(parseTarget(target), readJsonObject(text)) };
+    } catch (thrown) {
+      return { target, text, problem: MeshError.from(thrown).message };
+    }
+  });
+}
+
+function shown(numbers: readonly EffectiveNumber[], documents: ReadonlyMap<string, PolicyDocument>, nowMs: number): string {
+  return table([['NUMBER', 'VALUE', 'FROM'], ...numbers.map(({ name, value, origin }) => [name, inWords(value), `${origin}${voucher(origin, documents, nowMs)}`])]);
+}
+
+/** Who stands behind a document, and how long it holds. */
+function voucher(origin: string, documents: ReadonlyMap<string, PolicyDocument>, nowMs: number): string {
+  const document = origin.startsWith('document ') ? documents.get(origin.slice('document '.length)) : undefined;
+  return document ? ` (${document.owner}${lasting(document, nowMs)})` : '';
+}
+
+function inWords(value: EffectiveNumber['value']): string {
+  if (value === Infinity) return 'none';
+  return typeof value === 'object' ? value.join(', ') : String(value);
+}
+
+/** As a document would say it: JSON knows no Infinity. */
+function asWritten(value: EffectiveNumber['value']): EffectiveNumber['value'] {
+  return value === Infinity ? 0 : value;
+}
+
+function inShort({ parts }: PolicyDocument): string {
+  const numbers = Object.entries(parts).flatMap(([section, fields]) => Object.entries(fields).map(([field, value]) => `${section}.${field} ${inWords(value)}`));
+  return numbers.join('; ');
+}
+
+function until({ expiresMs }: PolicyDocument, nowMs: number): string {
+  if (expiresMs === Infinity) return 'ever';
+  return expiresMs > nowMs ? roughTime(expiresMs - nowMs) : 'over';
+}
+
+function lasting(document: PolicyDocument, nowMs: number): string {
+  return document.expiresMs === Infinity ? '' : `, for ${until(document, nowMs)}`;
+}
+
+/** For a shell, in which * means something else. */
+function quoted(target: Target): string {
+  return target.service === '*' ? '\'*\'' : targetText(target);
+}

@@ -1,0 +1,50 @@
+import { status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
+
+import { MeshError, type Reason } from '#kit';
+
+import type { ClientCall } from '../call.ts';
+import { fromStatus, hasDetails } from '../status.ts';
+
+/** A deadline that this side has not noticed yet may be this near by the wall clock. */
+const EARLY_MS = 2;
+
+/** How grpc-js words it when a call ends because its connection did. */
+const CONNECTION_BROKE = /^Received RST_STREAM with code \d+ triggered by internal client error: /;
+
+/** A call's status as an error. One without details was made by grpc-js on this side or by a foreign server: says what the caller can do. */
+export function errorOf(ended: StatusObject, call: ClientCall): MeshError {
+  const { method, attempt } = call;
+  const status = { ...ended, code: codeOf(ended, call) };
+  const error = fromStatus(status, { service: method.destination, instance: attempt.instance });
+  if (hasDetails(status)) return error;
+  const sentence = sentenceOf(error, method.fullName, method.destination);
+  if (!sentence) return error;
+  const { code, reason, metadata, violations, retry, answeredBy, foreign } = error;
+  return new MeshError(code, reason, sentence, { metadata, violations, retry, answeredBy, foreign });
+}
+
+/** The code as it is meant: grpc-js has INTERNAL for a connection that broke in any way but a reset by the network. */
+function codeOf(ended: StatusObject, call: ClientCall): grpcStatus {
+  if (isLate(ended, call)) return grpcStatus.DEADLINE_EXCEEDED;
+  return ended.code === grpcStatus.INTERNAL && CONNECTION_BROKE.test(ended.details) ? grpcStatus.UNAVAILABLE : ended.code;
+}
+
+/** Whether a server that keeps the deadline too was first, and reset the call at it, which grpc-js reads as CANCELLED. */
+function isLate({ code, metadata }: StatusObject, { deadline, signals }: ClientCall): boolean {
+  if (code !== grpcStatus.CANCELLED || Date.now() + EARLY_MS < deadline) return false;
+  return Object.keys(metadata.getMap()).length === 0 && !signals.some(({ aborted }) => aborted);
+}
+
+function sentenceOf({ reason, message }: MeshError, method: string, service: string): string | undefined {
+  // A name that is not among ours falls to the default.
+  switch (reason as Reason) {
+    case 'DEADLINE_EXCEEDED':
+      return `${method} did not answer within its deadline; try again, or allow it more time`;
+    case 'NO_INSTANCE':
+      return `no healthy instance of ${service} is registered; try again in a moment, or start one with \`npx mesh serve ${service}\``;
+    case 'UNREACHABLE':
+      return `${service} could not be reached: ${message}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { posix } from 'node:path';
+import { fileGraph } from '../imports/check-imports.ts';
+import { reachable } from '../imports/cycles.ts';
+import type { SourceTree } from '../imports/read-tree.ts';
+import { processStarters } from './tiers.ts';
+
+/** Starts the embedded Postgres, of which all test files of a process share one. */
+const sharedPostgres = ['database/embedded/', 'test/backends/guard.ts'] as const;
+
+/** Seconds of CPU that the longest files take; what is not listed takes less. Started first, none of them is left alone at the end. */
+export const LONGEST_SECONDS: Readonly<Record<string, number>> = {
+  'test/new-service/new-service.test.ts': 37,
+  'test/cli/scale.test.ts': 29,
+  'test/cli/up.test.ts': 28,
+  'test/cli/starting.test.ts': 20,
+  'test/cli/running-shop.test.ts': 18,
+  'test/shop/failures.test.ts': 16,
+  'test/shop/history.test.ts': 14.5,
+  'test/deploy/image.test.ts': 14.4,
+  'test/cli/doctor.test.ts': 14.2,
+  'test/shop/micro.test.ts': 14,
+  'test/checks/test-run.test.ts': 13,
+  'test/books/real-shop.test.ts': 11,
+  'test/shop/outage.test.ts': 10.5,
+  'test/shop/two-instances.test.ts': 10,
+};
+
+/**
+ * The files of a tier as they share processes, the longest first. A file has a process of its own, so that what it leaves
+ * behind has a name. Those of one folder that start nothing but the shared Postgres have one together: starting it, and
+ * loading the libraries, costs a second of CPU each time.
+ */
+export function groupFiles(files: readonly string[], tree: SourceTree): string[][] {
+  const graph = fileGraph(tree);
+  const starters = processStarters(tree);
+  const startsPostgresOnly = (file: string): boolean => {
+    const started = [...reachable(graph, file)].filter((reached) => starters.has(reached));
+    return started.length > 0 && started.every((reached) => sharedPostgres.some((allowed) => reached.startsWith(allowed)));
+  };
+  const groups = Map.groupBy(files, (file) => (startsPostgresOnly(file) ? posix.dirname(file) : file));
+  return [...groups.values()].toSorted((one, other) => secondsOf(other) - secondsOf(one));
+}
+
+/** What is not known counts as two seconds. */
+function secondsOf(group: readonly string[]): number {
+  return group.reduce((sum, file) => sum + (LONGEST_SECONDS[file] ?? 2), 0);
+}

@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+
+import { type Shop, startShop } from '../shop/shop-fixture.ts';
+import { eventually } from './support/eventually.ts';
+import { meshHere } from './support/in-process.ts';
+import type { Finished } from './support/mesh-command.ts';
+import { inherited } from './support/shop-folder.ts';
+
+describe('mesh fault, on a running shop', function () {
+  this.timeout(60_000);
+  this.slow(10_000);
+  let shop: Shop;
+  before(async () => {
+    shop = await startShop({ topology: 'monolith', settings: { MESH_FAULTS: 'true' } });
+  });
+  after(() => shop?.stop());
+
+  const here = (...args: string[]): Promise<Finished> => meshHere(args, { ...inherited(), ...shop.environment });
+  /** The reason of an answer to a question that is always refused. */
+  async function answer(): Promise<string> {
+    const { stderr } = await here('call', 'payment.GetPayment', '{"orderId":"nobody-has-it"}', '--json');
+    return (JSON.parse(stderr) as { error: { reason: string } }).error.reason;
+  }
+  const answers = (reason: string) => eventually(`the answer is ${reason}`, async () => (await answer()) === reason);
+  const faultLines = async () => (await here('ps')).stdout.split('\n').filter((line) => line.startsWith('fault in '));
+
+  it('fails the calls it is ordered for, is shown in mesh ps, and ends when it is cleared', async () => {
+    expect(await answer()).to.equal('PAYMENT_NOT_FOUND');
+    const { exitCode, stderr } = await here('fault', 'payment.GetPayment', '--abort', 'UNAVAILABLE', '--delay', '10ms', '--for', '5m');
+    expect(exitCode, stderr).to.equal(0);
+    await answers('FAULT_INJECTED');
+    const [only, ...others] = await faultLines();
+    expect(others).to.deep.equal([]);
+    expect(only).to.match(/^fault in payment\.GetPayment: every call waits 10 ms and fails with UNAVAILABLE, for (5|4) min more \(\S+\)$/);
+    await here('fault', 'clear', 'payment.GetPayment');
+    await answers('PAYMENT_NOT_FOUND');
+    expect(await faultLines()).to.deep.equal([]);
+  });
+});

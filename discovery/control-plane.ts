@@ -48,7 +48,7 @@ export interface InstanceHealth extends Instance {
 export interface Policy {
   readonly key: string;
   readonly value: string;
-  /** Changes with each write; give it to `put` to write only over what was read. */
+  /** Changes with each write; give it to `put` or `delete` to change only what was read. */
   readonly index: number;
 }
 
@@ -65,8 +65,11 @@ export interface PolicyStore {
    * (0: only if there is none); false says that it has not, and nothing was written.
    */
   put(key: string, value: string, expectedIndex?: number, signal?: AbortSignal): Promise<boolean>;
-  /** Deleting what is not there is not an error. */
-  delete(key: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Deletes a policy; what is not there counts as deleted. With `expectedIndex` only
+   * if the policy still has that index; false says that it has not, and is still there.
+   */
+  delete(key: string, expectedIndex?: number, signal?: AbortSignal): Promise<boolean>;
   /** Watches every policy whose key starts with `prefix`. */
   watch(prefix: string, listener: PolicyListener): Stoppable;
 }

@@ -41,8 +41,25 @@ export function addHeader(metadata: Metadata, name: string, value: HeaderValue):
   else for (const each of value) addHeader(metadata, name, each);
 }
 
+/** Without Object's own names: a header may be called `constructor` or `__proto__`. */
+export function noHeaders(): Headers {
+  // Object.create is typed as `any`.
+  return Object.create(null) as Headers;
+}
+
+/** Headers whose names are lower-case, as the wire makes them; values of one name in two spellings stand together. */
+export function lowerCased(headers: Readonly<Headers>): Headers {
+  const lowered = noHeaders();
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    const before = lowered[lower];
+    lowered[lower] = before === undefined ? value : [before, value].flat();
+  }
+  return lowered;
+}
+
 export function fromMetadata(metadata: Metadata): Headers {
-  const headers: Headers = {};
+  const headers = noHeaders();
   for (const name of Object.keys(metadata.getMap())) {
     const values = metadata.get(name);
     headers[name] = values.length === 1 ? (values[0] as string | Buffer) : values;

@@ -23,4 +23,5 @@ export { type PolicyDocument, readPolicyDocument } from './policy/policy-documen
 export { readPolicySettings } from './policy/policy-settings.ts';
 export { readJsonObject } from './policy/read-document.ts';
 export { parseTarget, type Target, targetText } from './policy/target.ts';
-export type { AdmissionFigures, CalledInstance, CalledService, RuntimeState } from './server/runtime-state.ts';
+export type { CalledInstance, CalledService } from './called-service.ts';
+export type { AdmissionFigures, RuntimeState } from './server/runtime-state.ts';

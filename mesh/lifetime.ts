@@ -45,8 +45,4 @@ export class Lifetime {
   offEnd(listener: Ending): void {
     this.#listeners?.delete(listener);
   }
-
-  throwIfOver(): void {
-    if (this.#reason) throw this.#reason;
-  }
 }

@@ -5,6 +5,7 @@ import { createNoopMeter, type Meter, type Tracer } from '@opentelemetry/api';
 import { type Clock, type Log, type Random, type Stoppable, systemRandom } from '#kit';
 
 import type { ClientCall, ClientInterceptor, Invoke, ServerInterceptor } from './call.ts';
+import type { CalledService } from './called-service.ts';
 import { type Client, createClient } from './client/client.ts';
 import { fidelity } from './client/fidelity.ts';
 import { localTransport } from './client/local-transport.ts';
@@ -16,7 +17,6 @@ import { type FaultsInForce, NO_FAULTS } from './policy/fault.ts';
 import { createLoopTurn } from './server/admission/loop-turn.ts';
 import type { DoorLimits } from './server/door/limits.ts';
 import { type Hosted, hostService, type Listening } from './server/hosting.ts';
-import type { CalledService } from './server/runtime-state.ts';
 
 export interface MeshOptions {
   readonly clock: Clock;

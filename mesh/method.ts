@@ -41,7 +41,7 @@ const CRITICALITY: Readonly<Record<Contract, Criticality>> = {
 
 const known = new WeakMap<DescMethod, Method>();
 
-/** Reads a method's contract; the same object for the same descriptor. */
+/** Reads a method's contract; the same object for the same descriptor. Throws for a contract that contradicts itself. */
 export function describeMethod(desc: DescMethod): Method {
   const found = known.get(desc);
   if (found) return found;
@@ -57,11 +57,18 @@ export function describeMethod(desc: DescMethod): Method {
     deadlineMs: policy?.deadline ? Number(policy.deadline.seconds) * 1_000 + policy.deadline.nanos / 1e6 : defaultDeadlineMs(desc),
     hedged: policy?.hedged ?? false,
     criticality: CRITICALITY[policy?.criticality ?? Contract.UNSPECIFIED],
-    keyField: desc.input.fields.find(({ name }) => name === policy?.idempotencyKey)?.localName,
+    keyField: policy?.idempotencyKey ? keyFieldOf(desc, policy.idempotencyKey) : undefined,
     idempotent: Boolean(policy?.idempotencyKey) || desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
   };
   known.set(desc, method);
   return method;
+}
+
+/** A key that is not there would make every call of the method one that may be repeated. */
+function keyFieldOf({ input, parent, name: method }: DescMethod, key: string): string {
+  const field = input.fields.find(({ name }) => name === key);
+  if (field) return field.localName;
+  throw new Error(`${parent.typeName}/${method}: its idempotency_key "${key}" is no field of ${input.typeName}; name one of the request itself`);
 }
 
 /** Whether a call may be made again with the same request. One without its key would get another one from the server each time. */

@@ -1,4 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
+import type { ClientOptions } from '@grpc/grpc-js';
 
 import type { GetUserRequest, GetUserResponse } from '#proto/shop/user/v1/user_pb.js';
 
@@ -25,8 +26,8 @@ export function serveGrpcJs({ Server, ServerCredentials }: GrpcJs, settle = sett
   });
 }
 
-export function connectGrpcJs({ Client, credentials }: GrpcJs, port: number, settle = settled): BenchClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+export function connectGrpcJs({ Client, credentials }: GrpcJs, port: number, settle = settled, options: ClientOptions = {}): BenchClient {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), options);
   const { path, requestSerialize, responseDeserialize } = getUserMethod;
   return {
     settle,

@@ -20,6 +20,8 @@ export interface PeerOptions {
   readonly sampleRatio: number;
   /** The mechanism of our runtime that is switched off. */
   readonly without?: string;
+  /** Whether our runtime measures its calls, and is read each second. */
+  readonly isMetered?: boolean;
 }
 
 /** A library to make and to serve calls with. Each side is a process of its own. */

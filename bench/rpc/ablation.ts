@@ -8,7 +8,7 @@ import type { Field } from './field.ts';
 
 const IN_FLIGHT = 32;
 
-/** What each mechanism costs: the calls per second of our runtime without it, over those with everything on. */
+/** What each mechanism costs: the calls per second of our runtime without it, over those with everything on; and what metrics cost, with them. */
 export async function ablate(field: Field, options: BenchOptions): Promise<readonly Figure[]> {
   const { progress } = options;
   const { rounds, ...extent } = extentOf(options);
@@ -17,12 +17,12 @@ export async function ablate(field: Field, options: BenchOptions): Promise<reado
   const medians = await alternate(entries.map(([, contestant]) => contestant), { rounds, loadOf, progress });
   const callsOf = new Map(entries.map(([name, contestant]) => [name, medians.get(contestant)?.callsPerSecond ?? NaN]));
   const whole = callsOf.get('ours') ?? NaN;
-  const without = [...callsOf].filter(([name]) => name !== 'ours');
-  progress(tableOf(whole, without));
-  return without.map(([name, value]) => judge({ figure: `rpc.ablate (${name})`, value, unit: 'calls/s', peer: { name: 'everything on', value: whole } }));
+  const others = [...callsOf].filter(([name]) => name !== 'ours');
+  progress(tableOf(whole, others));
+  return others.map(([name, value]) => judge({ figure: `rpc.ablate (${name})`, value, unit: 'calls/s', peer: { name: 'everything on', value: whole } }));
 }
 
-function tableOf(whole: number, without: readonly (readonly [string, number])[]): string {
-  const rows = without.map(([name, calls]) => [name, String(Math.round(calls)), `${calls < whole ? '' : '+'}${((calls / whole - 1) * 100).toFixed(1)} %`]);
+function tableOf(whole: number, others: readonly (readonly [string, number])[]): string {
+  const rows = others.map(([name, calls]) => [name, String(Math.round(calls)), `${calls < whole ? '' : '+'}${((calls / whole - 1) * 100).toFixed(1)} %`]);
   return table([['', 'CALLS/S', 'DIFFERENCE'], ['everything on', String(Math.round(whole)), ''], ...rows]);
 }

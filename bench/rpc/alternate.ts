@@ -1,9 +1,9 @@
 import { median } from '../figure.ts';
-import type { Load, Slice } from './load.ts';
-import type { Contestant } from './field.ts';
+import type { Contestant, Measured } from './field.ts';
+import type { Load } from './load.ts';
 
 /** The middle of each number over a contestant's slices. */
-export type Medians = Pick<Slice, 'callsPerSecond' | 'p50Ms' | 'p99Ms'>;
+export type Medians = Pick<Measured, 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMsPerCall' | 'cores'>;
 
 export interface AlternateOptions {
   readonly rounds: number;
@@ -13,7 +13,7 @@ export interface AlternateOptions {
 
 /** Measures everybody once in each round, each by turns first: what the machine does beside it falls upon all of them. */
 export async function alternate(contestants: readonly Contestant[], { rounds, loadOf, progress }: AlternateOptions): Promise<ReadonlyMap<Contestant, Medians>> {
-  const slices = new Map(contestants.map((contestant): [Contestant, Slice[]] => [contestant, []]));
+  const slices = new Map(contestants.map((contestant): [Contestant, Measured[]] => [contestant, []]));
   for (let round = 0; round < rounds; round += 1) {
     const first = round % contestants.length;
     for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
@@ -24,12 +24,18 @@ export async function alternate(contestants: readonly Contestant[], { rounds, lo
   return new Map([...slices].map(([contestant, measured]) => [contestant, mediansOf(measured)]));
 }
 
-function mediansOf(slices: readonly Slice[]): Medians {
-  const of = (pick: (slice: Slice) => number): number => median(slices.map(pick));
-  return { callsPerSecond: of((slice) => slice.callsPerSecond), p50Ms: of((slice) => slice.p50Ms), p99Ms: of((slice) => slice.p99Ms) };
+function mediansOf(slices: readonly Measured[]): Medians {
+  const of = (pick: (slice: Measured) => number): number => median(slices.map(pick));
+  return {
+    callsPerSecond: of((slice) => slice.callsPerSecond),
+    p50Ms: of((slice) => slice.p50Ms),
+    p99Ms: of((slice) => slice.p99Ms),
+    cpuMsPerCall: of((slice) => slice.cpuMsPerCall),
+    cores: of((slice) => slice.cores),
+  };
 }
 
-function summaryOf({ spec }: Contestant, slices: readonly Slice[] = []): string {
+function summaryOf({ spec }: Contestant, slices: readonly Measured[] = []): string {
   const last = slices.at(-1);
   return last ? `${spec.title} ${Math.round(last.callsPerSecond)}/s, p99 ${last.p99Ms.toFixed(2)} ms` : spec.title;
 }

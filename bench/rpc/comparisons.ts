@@ -46,17 +46,34 @@ function calls(name: string, one: ContestantName, other: ContestantName, aim?: A
   };
 }
 
-const p99Of4Kb: FigureSpec = {
-  name: 'p99_4kb_vs_grpc_js',
-  contestants: ['ours', 'grpc-js'],
+/** Our p99 over that of another. */
+function p99(name: string, other: ContestantName, aim?: Aim): FigureSpec {
+  return {
+    name,
+    contestants: ['ours', other],
+    figure: (of) => judge({ figure: `rpc.${name}`, value: of('ours').p99Ms, unit: 'ms', peer: { name: CONTESTANTS[other].title, value: of(other).p99Ms }, aim }),
+  };
+}
+
+/** What all processes on a call's way used for it. */
+const cpuPerCall: FigureSpec = {
+  name: 'cpu_per_call_vs_envoy',
+  contestants: ['ours', 'envoy'],
   figure: (of) =>
     judge({
-      figure: 'rpc.p99_4kb_vs_grpc_js',
-      value: of('ours').p99Ms,
-      unit: 'ms',
-      peer: { name: CONTESTANTS['grpc-js'].title, value: of('grpc-js').p99Ms },
-      aim: { atMost: 0.75 },
+      figure: 'rpc.cpu_per_call_vs_envoy',
+      value: of('ours').cpuMsPerCall * 1_000,
+      unit: 'CPU µs',
+      peer: { name: CONTESTANTS.envoy.title, value: of('envoy').cpuMsPerCall * 1_000 },
     }),
+};
+
+/** How many cores it took to make so many calls: two processes share the machine's with each other, four as well. */
+const cores: FigureSpec = {
+  name: 'cores_vs_envoy',
+  contestants: ['ours', 'envoy'],
+  figure: (of) =>
+    judge({ figure: 'rpc.cores_vs_envoy', value: of('ours').cores, unit: 'cores', peer: { name: CONTESTANTS.envoy.title, value: of('envoy').cores } }),
 };
 
 /** What our runtime adds to the p99 of bare grpc-js, over what the sidecars add to it. */
@@ -75,6 +92,15 @@ const addedP99: FigureSpec = {
   },
 };
 
+/** What the ratio is made of: it can be less than nothing, where the noise is more than what is added. */
+function addedBy(name: string, one: 'ours' | 'envoy'): FigureSpec {
+  return {
+    name,
+    contestants: [one, 'grpc-js'],
+    figure: (of) => judge({ figure: `rpc.${name}`, value: of(one).p99Ms - of('grpc-js').p99Ms, unit: 'ms' }),
+  };
+}
+
 export const COMPARISONS: readonly Comparison[] = [
   {
     what: `a small unary call, ${IN_FLIGHT} in flight`,
@@ -85,17 +111,24 @@ export const COMPARISONS: readonly Comparison[] = [
       calls('unary_vs_connect_node', 'ours', 'connect-node', { above: 1 }),
       calls('unary_vs_auto_instrumented', 'ours', 'auto-instrumented', { above: 1 }),
       calls('unary_vs_envoy_sidecars', 'ours', 'envoy', { atLeast: 2.5 }),
+      cpuPerCall,
+      cores,
     ],
   },
   {
     what: `request and answer of 4 KB, ${MANY_IN_FLIGHT} in flight`,
     load: { pace: { inFlight: MANY_IN_FLIGHT }, paddingBytes: 4_096 },
-    figures: [p99Of4Kb, calls('calls_4kb_vs_grpc_js', 'ours', 'grpc-js', { atLeast: 1.25 })],
+    figures: [
+      p99('p99_4kb_vs_grpc_js', 'grpc-js', { atMost: 0.75 }),
+      p99('p99_4kb_vs_grpc_js_wide', 'grpc-js-wide'),
+      calls('calls_4kb_vs_grpc_js', 'ours', 'grpc-js', { atLeast: 1.25 }),
+      calls('calls_4kb_vs_grpc_js_wide', 'ours', 'grpc-js-wide'),
+    ],
   },
   {
     what: `a small unary call, ${MODEST_PER_SECOND} a second`,
     load: { pace: { perSecond: MODEST_PER_SECOND }, paddingBytes: 0 },
-    figures: [addedP99],
+    figures: [addedP99, addedBy('added_p99_ours', 'ours'), addedBy('added_p99_envoy', 'envoy')],
   },
   {
     what: `a small unary call within the process, ${IN_FLIGHT} in flight`,

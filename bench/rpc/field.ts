@@ -8,13 +8,27 @@ import type { Load, Slice } from './load.ts';
 import { type Program, startProgram } from './program.ts';
 import type { ServerArgument } from './server-program.ts';
 
+/** A slice, and what all processes that take part in its calls used for it, their warm-up and their spans included. */
+export interface Measured extends Slice {
+  readonly cpuMsPerCall: number;
+  /** How many cores were busy, on average. */
+  readonly cores: number;
+}
+
+/** What became of the spans of a contestant's calls so far. */
+export interface SpansSeen {
+  /** Those that arrived for each call from the side, caller or callee, that lost most: 1 where none was lost. */
+  readonly perCall: number;
+  /** That ended in each second of the measurements, on that side. */
+  readonly endedPerSecond: number;
+}
+
 /** One that takes part, up and running. */
 export interface Contestant {
   readonly spec: ContestantSpec;
   /** Makes calls for a while; returns when nothing of them is left to do. */
-  measure(load: Load): Promise<Slice>;
-  /** Spans that arrived for each call so far. */
-  spansPerCall(): Promise<number>;
+  measure(load: Load): Promise<Measured>;
+  spansSeen(): Promise<SpansSeen>;
 }
 
 /** Where those who take part are started, each once, and ended all together. */
@@ -42,6 +56,7 @@ interface Pair {
   readonly client: Program<unknown>;
   /** There is none where caller and callee are one process. */
   readonly server: Program<{ readonly port: number }> | undefined;
+  readonly sidecars: Sidecars | undefined;
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -70,34 +85,51 @@ export async function createField({ progress, profiles, envoy }: FieldOptions): 
     return keep(startSidecars({ envoy, upstreamPort, sinkPort: sink.ready.port, sender }));
   }
 
-  async function startPair(sender: string, { peer, sampleRatio, without, isLocal, hasSidecars }: ContestantSpec): Promise<Pair> {
-    const options: PeerOptions = { otlpEndpoint: otlpEndpoint(sender), sampleRatio, ...(without && { without }) };
+  async function startPair(sender: string, { peer, sampleRatio, without, isMetered, isLocal, hasSidecars }: ContestantSpec): Promise<Pair> {
+    const optionsOf = (side: string): PeerOptions => ({
+      otlpEndpoint: otlpEndpoint(`${sender}-${side}`),
+      sampleRatio,
+      ...(without && { without }),
+      ...(isMetered && { isMetered }),
+    });
     const flags = (side: string): readonly string[] =>
       profiles !== undefined && peer === 'mesh' ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${sender}-${side}.cpuprofile`] : [];
-    const serverArgument: ServerArgument = { peer, ...options };
+    const serverArgument: ServerArgument = { peer, ...optionsOf('server') };
     const server = isLocal ? undefined : await keep(startProgram<{ port: number }>('server-program', serverArgument, flags('server')));
     const port = server?.ready.port ?? 0;
-    const clientArgument: ClientArgument = { peer, port: hasSidecars ? (await behindSidecars(port, sender)).port : port, ...options };
-    return { server, client: await keep(startProgram('client-program', clientArgument, flags('client'))) };
+    const sidecars = hasSidecars && (await behindSidecars(port, sender));
+    const clientArgument: ClientArgument = { peer, port: sidecars?.port ?? port, ...optionsOf('client') };
+    return { server, sidecars, client: await keep(startProgram('client-program', clientArgument, flags('client'))) };
   }
 
   async function start(name: string, spec: ContestantSpec): Promise<Contestant> {
     const sender = name.replaceAll(' ', '-');
-    const { client, server } = await startPair(sender, spec);
+    const pair = await startPair(sender, spec);
+    const { client, server } = pair;
+    const sides = spec.isLocal ? ['client'] : ['client', 'server'];
     let calls = 0;
     let failed = 0;
+    let ms = 0;
     return {
       spec,
       async measure(load) {
+        const began = performance.now();
+        const usedMs = await cpuMsOf(pair);
         const slice = await client.ask<Slice>('measure', load);
         calls += slice.calls;
         failed += slice.failed;
+        ms += load.warmUpMs + load.ms;
         if (slice.failed > 0) progress(`${spec.title}: ${slice.failed} of ${slice.calls} calls failed, the last one with: ${slice.failure}`);
         if (failed > Math.max(MAX_FAILED, calls * MAX_FAILED_SHARE)) throw new Error(`${spec.title}: ${failed} of ${calls} calls failed: this is no measurement`);
         await Promise.all([client.ask('settle'), server?.ask('settle')]);
-        return slice;
+        const cpuMs = (await cpuMsOf(pair)) - usedMs;
+        return { ...slice, cpuMsPerCall: cpuMs / slice.calls, cores: cpuMs / (performance.now() - began) };
       },
-      spansPerCall: async () => (await spansOf(sink, sender, calls * spec.spansPerCall)) / calls,
+      async spansSeen() {
+        const ended = (calls * spec.spansPerCall) / sides.length;
+        const arrived = await Promise.all(sides.map((side) => spansOf(sink, `${sender}-${side}`, ended)));
+        return { perCall: Math.min(...arrived) / ended, endedPerSecond: (ended * 1_000) / ms };
+      },
     };
   }
 
@@ -114,6 +146,12 @@ export async function createField({ progress, profiles, envoy }: FieldOptions): 
       await Promise.all(running.map((program) => program.stop()));
     },
   };
+}
+
+/** Of all its processes together. */
+async function cpuMsOf({ client, server, sidecars }: Pair): Promise<number> {
+  const used = await Promise.all([client.ask<number>('cpuMs'), server?.ask<number>('cpuMs'), sidecars?.cpuMs()]);
+  return used.reduce<number>((sum, ms = 0) => sum + ms, 0);
 }
 
 /** How many spans of a sender arrived; waits a while for those that are on their way. */

@@ -6,6 +6,7 @@ const LOADERS = {
   /** Our runtime, with caller and callee in one process. */
   local: async () => (await import('./local-peer.ts')).localPeer,
   'grpc-js': async () => (await import('../peers/grpc-js.ts')).grpcJsPeer,
+  'grpc-js-wide': async () => (await import('../peers/grpc-js-wide.ts')).grpcJsWidePeer,
   'nice-grpc': async () => (await import('../peers/nice-grpc.ts')).niceGrpcPeer,
   'connect-node': async () => (await import('../peers/connect-node.ts')).connectNodePeer,
   'auto-instrumented': async () => (await import('../peers/auto-instrumented.ts')).autoInstrumentedPeer,

@@ -12,7 +12,10 @@ interface Closed {
   readonly turnEvery?: number;
 }
 
-/** So many calls a second, whatever becomes of the answers. */
+/**
+ * So many calls a second, whatever becomes of the answers. A call counts from when it was due: one that is sent late, because
+ * its process was busy with others, has waited too.
+ */
 interface Open {
   readonly perSecond: number;
 }
@@ -40,6 +43,9 @@ export interface Slice {
   readonly failure?: string;
 }
 
+/** Makes a call that began, or was due, at that moment. */
+type MakeCall = (began: number) => Promise<void>;
+
 /** Makes the calls and measures them. A call that is answered wrongly fails the benchmark. */
 export async function measureLoad(client: BenchClient, { pace, warmUpMs, ms, paddingBytes }: Load): Promise<Slice> {
   const request = requestOf('someone', paddingBytes);
@@ -49,8 +55,8 @@ export async function measureLoad(client: BenchClient, { pace, warmUpMs, ms, pad
   let calls = 0;
   let failed = 0;
   let failure: string | undefined;
-  const call = async (): Promise<void> => {
-    const began = performance.now();
+  const isPaced = 'perSecond' in pace;
+  const call = async (began: number): Promise<void> => {
     calls += 1;
     let answer: GetUserResponse;
     try {
@@ -64,31 +70,33 @@ export async function measureLoad(client: BenchClient, { pace, warmUpMs, ms, pad
     const now = performance.now();
     // A machine may be so busy that a short slice ends without an answer: then it lasts until there is one.
     if (now > until && took.length === 0) until = now;
-    if (now >= from && now <= until) took.push(now - began);
+    // At a pace each call that was due counts, however late its answer is; else each answer.
+    const countedAt = isPaced ? began : now;
+    if (countedAt >= from && countedAt <= until) took.push(now - began);
   };
-  if ('inFlight' in pace) await keepInFlight(call, pace, () => performance.now() >= until);
-  else await keepPace(call, pace.perSecond, () => performance.now() >= until);
+  if (isPaced) await keepPace(call, pace.perSecond, () => performance.now() >= until);
+  else await keepInFlight(call, pace, () => performance.now() >= until);
   return { callsPerSecond: (took.length * 1_000) / (until - from), ...percentiles(took), calls, failed, ...(failure !== undefined && { failure }) };
 }
 
-async function keepInFlight(call: () => Promise<void>, { inFlight, turnEvery = Infinity }: Closed, isOver: () => boolean): Promise<void> {
+async function keepInFlight(call: MakeCall, { inFlight, turnEvery = Infinity }: Closed, isOver: () => boolean): Promise<void> {
   const lane = async (): Promise<void> => {
     for (let made = 1; !isOver(); made += 1) {
-      await call();
+      await call(performance.now());
       if (made % turnEvery === 0) await setImmediate();
     }
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-/** Sends what is due at each tick of a timer of 1 ms. A call counts from when it is sent: the timer's lateness is not the peer's. */
-async function keepPace(call: () => Promise<void>, perSecond: number, isOver: () => boolean): Promise<void> {
+/** Sends what is due at each tick of a timer of 1 ms: up to a millisecond of what a call takes is the timer's, with everybody. */
+async function keepPace(call: MakeCall, perSecond: number, isOver: () => boolean): Promise<void> {
   const began = performance.now();
   const open = new Set<Promise<void>>();
   let failed: unknown;
   for (let sent = 0; !isOver() && failed === undefined; ) {
     for (const due = ((performance.now() - began) * perSecond) / 1_000; sent < due; sent += 1) {
-      const made: Promise<void> = call()
+      const made: Promise<void> = call(began + (sent * 1_000) / perSecond)
         .catch((thrown: unknown) => void (failed ??= thrown))
         .finally(() => open.delete(made));
       open.add(made);

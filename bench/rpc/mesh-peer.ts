@@ -32,12 +32,14 @@ export interface Runtime {
   readonly controlPlane: StaticControlPlane;
 }
 
-export async function startRuntime({ otlpEndpoint, sampleRatio, without }: PeerOptions): Promise<Runtime> {
+export async function startRuntime({ otlpEndpoint, sampleRatio, without, isMetered = false }: PeerOptions): Promise<Runtime> {
   const tracing = await startTracing({ exporter: 'otlp', otlpEndpoint, sampleRatio, log: silentLog });
   const controlPlane = createStaticControlPlane();
   const openChannel = (service: string, options: ChannelOptions) =>
     new Channel(`consul:///${service}`, credentials.createInsecure(), { ...discoveryChannelOptions(controlPlane), ...options });
-  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, ...policiesWithout(without) });
+  // Loaded only where it is used: nobody else is to carry it.
+  const meter = isMetered ? { meter: (await import('./in-memory-meter.ts')).createInMemoryMeter() } : {};
+  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, ...meter, ...policiesWithout(without) });
   return { tracing, mesh, controlPlane };
 }
 

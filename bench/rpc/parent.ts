@@ -15,8 +15,18 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** In a program that the benchmark started: says that it is ready, answers what it is asked, ends when the benchmark does. */
-export function answerParent(ready: unknown, answers: Answers): void {
+/** CPU that this process has used, in ms. */
+async function cpuMs(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/**
+ * In a program that the benchmark started: says that it is ready, answers what it is asked, and `cpuMs` besides, and ends when
+ * the benchmark does.
+ */
+export function answerParent(ready: unknown, given: Answers): void {
+  const answers: Answers = { cpuMs, ...given };
   const send = (answer: Answer): void => void process.send?.(answer);
   process.on('message', ({ id, ask, argument }: Question) => {
     const answer = answers[ask];

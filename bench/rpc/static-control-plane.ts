@@ -30,7 +30,7 @@ export function createStaticControlPlane(): StaticControlPlane {
     policies: {
       get: async () => undefined,
       put: async () => false,
-      delete: async () => {},
+      delete: async () => true,
       watch(_prefix, listener) {
         queueMicrotask(() => listener.onPolicies([]));
         return { stop: async () => {} };

@@ -1,18 +1,19 @@
-import { userInfo } from 'node:os';
-
 import { create, toJson } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 
-import { CODES, MeshError, refusal, systemClock } from '#kit';
+import { CODES, refusal, systemClock } from '#kit';
 import { type OrderedFault, parseTarget, readFaultDocument, readJsonObject, targetText } from '#mesh';
 import { FaultPolicySchema } from '#proto/mesh/v1/policy_pb.js';
 
 import { type Output, table } from '../output.ts';
 import { requireFaultsAllowed } from '../policies/require-faults-allowed.ts';
 import { requireTarget } from '../policies/require-target.ts';
-import { type Documents, withDocuments } from '../policies/with-documents.ts';
+import { readFaults } from '../policies/stored-documents.ts';
+import { sweepDocuments } from '../policies/sweep-documents.ts';
+import { withDocuments } from '../policies/with-documents.ts';
 import { faultInWords } from '../status/fault-in-words.ts';
 import { roughTime } from '../status/rough-time.ts';
+import { whoAmI } from '../who-am-i.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
 
 export interface FaultOptions {
@@ -22,26 +23,28 @@ export interface FaultOptions {
   readonly percent: number;
   readonly forMs: number;
   readonly reason: string;
+  /** Who orders it; undefined: the user of this machine. */
+  readonly by: string | undefined;
 }
 
 /** `mesh fault payment.Charge --delay 2s`: orders it, unless no instance would do it. */
 export async function orderFaultCommand(text: string, options: FaultOptions, output: Output, warn: (line: string) => void): Promise<void> {
-  const { delayMs, abort, percent, forMs, reason } = options;
+  const { delayMs, abort, percent, forMs, reason, by } = options;
   if (delayMs === 0 && abort === undefined) throw refusal('INVALID_ARGUMENT', 'say what the calls shall suffer: --delay 2s, --abort UNAVAILABLE, or both');
   const target = await requireTarget(text);
   const nowMs = systemClock.now();
   const document = toJson(FaultPolicySchema, create(FaultPolicySchema, {
-    ...{ owner: userInfo().username, reason, percent, delayMs },
+    ...{ owner: by ?? whoAmI(), reason, percent, delayMs },
     abort: abort === undefined ? 0 : CODES.findIndex((code) => code === abort),
     createTime: timestampFromMs(nowMs),
     expireTime: timestampFromMs(nowMs + forMs),
   }));
   const written = JSON.stringify(document);
-  const fault = readFaultDocument(target, readJsonObject(written));
+  const fault = readFaultDocument(target, readJsonObject(written), nowMs);
   const { settings } = await settingsOfRunningShop();
   const { instances, allowing } = await withDocuments(settings, async (documents) => {
     const takers = await requireFaultsAllowed(target.service, documents.controlPlane);
-    await sweep(documents, nowMs);
+    await sweepDocuments(documents, nowMs);
     await documents.put('fault', targetText(target), written);
     return takers;
   });
@@ -53,7 +56,8 @@ export async function orderFaultCommand(text: string, options: FaultOptions, out
 export async function listFaultsCommand(output: Output): Promise<void> {
   const nowMs = systemClock.now();
   const { settings } = await settingsOfRunningShop();
-  const faults = (await withDocuments(settings, readFaults)).filter(({ untilMs }) => untilMs > nowMs);
+  const stored = await withDocuments(settings, (documents) => readFaults(documents, nowMs));
+  const faults = stored.map(({ fault }) => fault).filter(({ untilMs }) => untilMs > nowMs);
   const rows = faults.map((fault) => [targetText(fault), faultInWords(fault), roughTime(fault.untilMs - nowMs), fault.owner, fault.reason || '-']);
   output.answer(() => (rows.length > 0 ? table([['TARGET', 'WHAT', 'FOR', 'BY', 'WHY'], ...rows]) : 'there are none'), faults.map(forPrograms));
 }
@@ -68,24 +72,6 @@ export async function clearFaultsCommand(text: string | undefined, output: Outpu
     return found.filter(({ was }) => was).map(({ target }) => target);
   });
   output.answer(() => (cleared.length > 0 ? `cleared: ${cleared.join(', ')}` : `there is no fault${wanted === undefined ? '' : ` for ${wanted}`}`), { cleared });
-}
-
-/** Nobody else removes what is over. */
-async function sweep(documents: Documents, nowMs: number): Promise<void> {
-  const over = (await readFaults(documents)).filter(({ untilMs }) => untilMs <= nowMs);
-  await Promise.all(over.map((fault) => documents.delete('fault', targetText(fault))));
-}
-
-/** What somebody else has written in another form is in force nowhere, and `clear` removes it. */
-async function readFaults(documents: Documents): Promise<readonly OrderedFault[]> {
-  return [...(await documents.list('fault'))].flatMap(([target, value]) => {
-    try {
-      return [readFaultDocument(parseTarget(target), readJsonObject(value))];
-    } catch (thrown) {
-      if (MeshError.from(thrown).reason === 'INVALID_ARGUMENT') return [];
-      throw thrown;
-    }
-  });
 }
 
 function ordered(fault: OrderedFault, nowMs: number): string {

@@ -1,14 +1,23 @@
-import { userInfo } from 'node:os';
-
-import { MeshError, refusal, systemClock } from '#kit';
+import { refusal, systemClock } from '#kit';
 import { effectivePolicy, type EffectiveNumber, parseTarget, type PolicyDocument, readJsonObject, readPolicyDocument, readPolicySettings, type Target, targetText } from '#mesh';
 
 import { type Output, table } from '../output.ts';
 import { readText } from '../policies/read-text.ts';
 import { requireTarget } from '../policies/require-target.ts';
-import { type Documents, withDocuments } from '../policies/with-documents.ts';
+import { readPolicies } from '../policies/stored-documents.ts';
+import { sweepDocuments } from '../policies/sweep-documents.ts';
+import { withDocuments } from '../policies/with-documents.ts';
 import { roughTime } from '../status/rough-time.ts';
+import { whoAmI } from '../who-am-i.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
+
+export interface SetPolicyOptions {
+  /** undefined: until it is deleted. */
+  readonly forMs: number | undefined;
+  readonly reason: string | undefined;
+  /** Who sets it; undefined: the owner that the document names, else the user of this machine. */
+  readonly by: string | undefined;
+}
 
 /** `mesh policy show`: what holds in the processes of the shop that have the settings of this one. */
 export async function showPolicyCommand(text: string, output: Output): Promise<void> {
@@ -22,13 +31,14 @@ export async function showPolicyCommand(text: string, output: Output): Promise<v
 }
 
 /** `mesh policy set`: the whole document of a target. */
-export async function setPolicyCommand(text: string, argument: string, { forMs, reason }: { forMs: number | undefined; reason: string | undefined }, output: Output): Promise<void> {
+export async function setPolicyCommand(text: string, argument: string, { forMs, reason, by }: SetPolicyOptions, output: Output): Promise<void> {
   const target = await requireTarget(text);
   const nowMs = systemClock.now();
   const json = {
-    owner: userInfo().username,
+    owner: whoAmI(),
     ...readJsonObject(await readText(argument, 'the document')),
     createTime: new Date(nowMs).toISOString(),
+    ...(by !== undefined && { owner: by }),
     ...(reason !== undefined && { reason }),
     ...(forMs !== undefined && { expireTime: new Date(nowMs + forMs).toISOString() }),
   };
@@ -36,7 +46,10 @@ export async function setPolicyCommand(text: string, argument: string, { forMs, 
   if (Object.keys(document.parts).length === 0) throw refusal('INVALID_ARGUMENT', 'the document sets nothing; it is like {"retries": {"maxAttempts": 5}}');
   if (document.expiresMs <= nowMs) throw refusal('INVALID_ARGUMENT', 'the document has expired: its expireTime is past; leave it out, or use --for');
   const { settings } = await settingsOfRunningShop();
-  await withDocuments(settings, (documents) => documents.put('policy', targetText(target), JSON.stringify(json)));
+  await withDocuments(settings, async (documents) => {
+    await sweepDocuments(documents, nowMs);
+    await documents.put('policy', targetText(target), JSON.stringify(json));
+  });
   output.answer(() => `${targetText(target)}: ${inShort(document)}${lasting(document, nowMs)}\nsee what holds with \`npx mesh policy show ${quoted(target)}\``, { target: targetText(target), ...json });
 }
 
@@ -60,24 +73,6 @@ export async function deletePolicyCommand(text: string, output: Output): Promise
   const { settings } = await settingsOfRunningShop();
   const deleted = await withDocuments(settings, (documents) => documents.delete('policy', target));
   output.answer(() => (deleted ? `deleted: ${target}` : `there is no document for ${target}`), { deleted: deleted ? [target] : [] });
-}
-
-/** A stored document, or why it cannot be used. */
-interface Stored {
-  readonly target: string;
-  readonly text: string;
-  readonly document?: PolicyDocument;
-  readonly problem?: string;
-}
-
-async function readPolicies(documents: Documents): Promise<readonly Stored[]> {
-  return [...(await documents.list('policy'))].map(([target, text]) => {
-    try {
-      return { target, text, document: readPolicyDocument(parseTarget(target), readJsonObject(text)) };
-    } catch (thrown) {
-      return { target, text, problem: MeshError.from(thrown).message };
-    }
-  });
 }
 
 function shown(numbers: readonly EffectiveNumber[], documents: ReadonlyMap<string, PolicyDocument>, nowMs: number): string {

@@ -1,5 +1,3 @@
-import { userInfo } from 'node:os';
-
 import { toJson } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 
@@ -9,6 +7,7 @@ import { InterventionKind, ListSagasResponseSchema, type Saga, SagaSchema, SagaS
 
 import { type CallerOptions, createCaller } from '../calling/caller.ts';
 import { type Output, table } from '../output.ts';
+import { whoAmI } from '../who-am-i.ts';
 import { settingsOfRunningShop } from './running-shop.ts';
 
 const STATES: Readonly<Record<SagaState, string>> = {
@@ -50,7 +49,7 @@ export async function showSagaCommand(sagaId: string, output: Output): Promise<v
 
 /** `mesh saga retry` and `mesh saga resolve`. */
 export async function interveneCommand(kind: 'retry' | 'resolve', sagaId: string, { why, by, step = '' }: { why: string; by?: string; step?: string }, output: Output): Promise<void> {
-  const request = { sagaId, why, who: by ?? userInfo().username };
+  const request = { sagaId, why, who: by ?? whoAmI() };
   const { saga } = await withSagas<{ saga?: Saga | undefined }>(ACTS, (sagas) => (kind === 'retry' ? sagas.retrySaga(request) : sagas.resolveSaga({ ...request, step })));
   show(saga, output);
 }

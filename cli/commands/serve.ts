@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly port?: string;
 }
 
-/** `mesh serve <module…>`: these services in one process, until a signal. */
+/** `mesh serve <module…>`: these services in one process, until a signal. Rejects, too, when they do not stop in time. */
 export async function serveCommand(names: readonly string[], output: Output, options: ServeOptions): Promise<void> {
   const { supervised = false, hooks = {}, port } = options;
   const modules = [...new Set(names.map(readModuleName))];
@@ -36,7 +36,7 @@ export async function serveCommand(names: readonly string[], output: Output, opt
       await ended;
     }
     void hurryWhenTold(starting);
-    await within(stopOf(starting), settings.values.MESH_STOP_TIMEOUT);
+    await stopInTime(starting, modules, settings.values.MESH_STOP_TIMEOUT);
   } catch (thrown) {
     const { reason, message } = MeshError.from(thrown);
     if (supervised) tell({ kind: 'failed', reason, message });
@@ -87,7 +87,10 @@ function whenTold(supervised: boolean): Promise<void> {
   return Promise.race([whenSignalled(['SIGTERM']), disconnected]);
 }
 
-/** A second signal, or the end of a supervisor, cuts the waits of the stop short; a third signal ends the process. */
+/**
+ * A second signal, or the end of a supervisor, cuts the waits of the stop short. A third one, a second or more after the
+ * second, ends the process at once; below a supervisor only SIGTERM does, as Ctrl-C is for the supervisor to act on.
+ */
 async function hurryWhenTold(starting: Promise<ServingProcess>): Promise<void> {
   const orphaned = new Promise<void>((resolve) => process.on('disconnect', resolve));
   await Promise.race([whenSignalledAgain(['SIGINT', 'SIGTERM', 'SIGHUP']), orphaned]);
@@ -99,16 +102,22 @@ function tell(message: ChildMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-/** Also for one that was told to end while it started: it stops as soon as it is up. */
-async function stopOf(starting: Promise<ServingProcess>): Promise<void> {
-  const running = await starting.catch(() => undefined);
-  await running?.stop();
+/** Also for one that was told to end while it started: it stops as soon as it is up. What does not stop in time is left to the end of the process. */
+async function stopInTime(starting: Promise<ServingProcess>, modules: readonly ModuleName[], ms: number): Promise<void> {
+  let running: ServingProcess | undefined;
+  const stop = async (): Promise<true> => {
+    running = await starting.catch(() => undefined);
+    await running?.stop();
+    return true;
+  };
+  const timeout = Promise.withResolvers<false>();
+  const timer = setTimeout(timeout.resolve, ms, false);
+  const stopped = await Promise.race([stop(), timeout.promise]);
+  clearTimeout(timer);
+  if (!stopped) throw tooLate(modules, running ? 'had not stopped' : 'had not even started', ms);
 }
 
-/** What does not stop in time is left to the end of the process. */
-async function within(stopping: Promise<void>, ms: number): Promise<void> {
-  const timeout = Promise.withResolvers<void>();
-  const timer = setTimeout(timeout.resolve, ms);
-  await Promise.race([stopping, timeout.promise]);
-  clearTimeout(timer);
+function tooLate(modules: readonly ModuleName[], what: string, ms: number): MeshError {
+  const sentence = `${modules.join(', ')} ${what} after ${ms / 1_000} s, and what was left was cut off: calls at work, spans, or the registration`;
+  return refusal('DEADLINE_EXCEEDED', `${sentence}; give the stop more time with MESH_STOP_TIMEOUT`);
 }

@@ -8,11 +8,11 @@ import type { Resolved } from '../settings.ts';
 /** The documents that steer a running shop, and who keeps them. */
 export interface Documents {
   readonly controlPlane: ControlPlane;
-  /** Those of a kind as they are written, by target such as `order.PlaceOrder`, sorted. */
-  list(kind: DocumentKind): Promise<ReadonlyMap<string, string>>;
+  /** Those of a kind as they are stored, by target such as `order.PlaceOrder`, sorted. */
+  list(kind: DocumentKind): Promise<ReadonlyMap<string, Policy>>;
   put(kind: DocumentKind, target: string, value: string): Promise<void>;
-  /** False when there was none. */
-  delete(kind: DocumentKind, target: string): Promise<boolean>;
+  /** False when there was none, or, with `expectedIndex`, when it has been written since it had that index. */
+  delete(kind: DocumentKind, target: string, expectedIndex?: number): Promise<boolean>;
 }
 
 /** Opens the documents of the shop that the settings lead to, for as long as `use` takes. */
@@ -25,23 +25,22 @@ export async function withDocuments<T>(settings: Resolved, use: (documents: Docu
   }
 }
 
-function openDocuments(controlPlane: ControlPlane): Documents {
+export function openDocuments(controlPlane: ControlPlane): Documents {
   const { policies } = controlPlane;
   return {
     controlPlane,
     async list(kind) {
       const prefix = documentKey(kind, '');
       const listed = await listOnce(policies, prefix);
-      return new Map(listed.map(({ key, value }) => [key.slice(prefix.length), value]));
+      return new Map(listed.map((policy) => [policy.key.slice(prefix.length), policy]));
     },
     async put(kind, target, value) {
       await policies.put(documentKey(kind, target), value);
     },
-    async delete(kind, target) {
+    async delete(kind, target, expectedIndex) {
       const key = documentKey(kind, target);
       const found = await policies.get(key);
-      await policies.delete(key);
-      return found !== undefined;
+      return (await policies.delete(key, expectedIndex)) && found !== undefined;
     },
   };
 }

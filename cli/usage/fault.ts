@@ -14,11 +14,12 @@ export function addFault({ command, output, warn }: Usage): void {
     .option('--percent <n>', 'only so many of them', readPercent, 100)
     .addOption(new Option('--for <time>', 'how long, up to 24h').argParser((value) => readTime(value, 1_000, MAX_FOR_MS, '24h')).default(300_000, '5m'))
     .option('--reason <text>', 'why, for whoever reads it later')
+    .option('--by <name>', 'who orders it; default: the user of this machine')
     .addHelpText('after', EXAMPLES)
-    .action(async (target: string, options: { delay?: number; abort?: string; percent: number; for: number; reason?: string }) => {
+    .action(async (target: string, options: { delay?: number; abort?: string; percent: number; for: number; reason?: string; by?: string }) => {
       const { orderFaultCommand } = await import('../commands/fault.ts');
-      const { delay: delayMs = 0, abort, percent, for: forMs, reason = '' } = options;
-      await orderFaultCommand(target, { delayMs, abort, percent, forMs, reason }, output, warn);
+      const { delay: delayMs = 0, abort, percent, for: forMs, reason = '', by } = options;
+      await orderFaultCommand(target, { delayMs, abort, percent, forMs, reason, by }, output, warn);
     });
   fault
     .command('list')

@@ -18,9 +18,10 @@ export function addPolicy({ command, output }: Usage): void {
     .description('set some of them; the document is JSON, @file, or - for standard input, and takes the place of the one before it')
     .option('--for <time>', 'how long, such as 30m or 2h; default: until it is deleted', readTime)
     .option('--reason <text>', 'why, for whoever reads it later')
-    .action(async (target: string, document: string, options: { for?: number; reason?: string }) => {
+    .option('--by <name>', 'who sets it; default: the owner in the document, else the user of this machine')
+    .action(async (target: string, document: string, options: { for?: number; reason?: string; by?: string }) => {
       const { setPolicyCommand } = await import('../commands/policy.ts');
-      await setPolicyCommand(target, document, { forMs: options.for, reason: options.reason }, output);
+      await setPolicyCommand(target, document, { forMs: options.for, reason: options.reason, by: options.by }, output);
     });
   policy
     .command('list')

@@ -7,7 +7,7 @@ import { type KeyValueEntry, POLICY_ROOT, toPolicies, toPolicy } from './wire.ts
 export interface PolicyCalls {
   policy(key: string, signal?: AbortSignal): Promise<Policy | undefined>;
   putPolicy(key: string, value: string, expectedIndex: number | undefined, signal?: AbortSignal): Promise<boolean>;
-  deletePolicy(key: string, signal?: AbortSignal): Promise<void>;
+  deletePolicy(key: string, expectedIndex?: number, signal?: AbortSignal): Promise<boolean>;
   policies(prefix: string, read: BlockingRead): Promise<BlockingAnswer<readonly Policy[]>>;
 }
 
@@ -19,13 +19,14 @@ export function policyCalls({ call, read, consul }: Caller): PolicyCalls {
       return body === undefined ? undefined : toPolicy(body as KeyValueEntry);
     },
     putPolicy: async (key, value, expectedIndex, signal) => {
-      const cas = expectedIndex === undefined ? {} : { cas: expectedIndex };
-      const write = { key: POLICY_ROOT + key, value, ...cas };
+      const write = { key: POLICY_ROOT + key, value, ...checkAndSet(expectedIndex) };
       const [, written] = await call((options) => consul.kv.set({ ...options, ...write }), signal);
       return written === true;
     },
-    deletePolicy: async (key, signal) => {
-      await call((options) => consul.kv.del({ ...options, key: POLICY_ROOT + key }), signal);
+    deletePolicy: async (key, expectedIndex, signal) => {
+      const unwanted = { key: POLICY_ROOT + key, ...checkAndSet(expectedIndex) };
+      const [, deleted] = await call((options) => consul.kv.del({ ...options, ...unwanted }), signal);
+      return deleted === true;
     },
     policies: (prefix, blocking) =>
       read(blocking, async (options) => {
@@ -35,4 +36,8 @@ export function policyCalls({ call, read, consul }: Caller): PolicyCalls {
         return { index: answeredIndex(response), value };
       }),
   };
+}
+
+function checkAndSet(expectedIndex: number | undefined): { readonly cas?: number } {
+  return expectedIndex === undefined ? {} : { cas: expectedIndex };
 }

@@ -6,6 +6,8 @@ export interface Attempt {
   readonly number: number;
   /** Ids of the instances that earlier attempts of the call went to: others are preferred. */
   readonly avoid: readonly string[];
+  /** Whether messages stream in either direction: then it may last for as long as it likes. */
+  readonly stream: boolean;
   /** Set by whoever picked: the id of the instance that the attempt goes to. */
   instance: string | undefined;
 }

@@ -9,7 +9,7 @@ const MEMORY_MS = 1_000;
 const PRICE = 100;
 
 export interface BudgetCounts {
-  /** Attempts that were paid for. */
+  /** Attempts that were paid for; those whose price was given back stay counted, for a total must not fall. */
   readonly taken: number;
   readonly refused: number;
 }
@@ -18,8 +18,12 @@ export interface BudgetCounts {
 export interface RetryBudget {
   /** Once for each call, not for each attempt. */
   deposit(): void;
+  /** Takes a deposit back: the call never left this process, so it bears no further attempts. */
+  revoke(): void;
   /** Whether one more attempt may be sent; it is paid for then. */
   tryWithdraw(): boolean;
+  /** Gives back what an attempt cost that never left this process. */
+  refund(): void;
   read(): BudgetCounts;
 }
 
@@ -66,6 +70,13 @@ export function createBudget(policy: Live<Budget>, clock: Clock): RetryBudget {
     deposit() {
       settle();
       share += policy.current.percent;
+    },
+    revoke() {
+      share = Math.max(0, share - policy.current.percent);
+    },
+    refund() {
+      // To the purse that fades, whichever paid: what comes back late is worth less, never more.
+      if (policy.current.enabled) share += PRICE;
     },
     tryWithdraw() {
       const paid = !policy.current.enabled || pay();

@@ -12,18 +12,19 @@ import {
 } from '@bufbuild/protobuf';
 import { context } from '@opentelemetry/api';
 
-import { type ClientCall, type Invoke, isStream, type Outgoing } from '../call.ts';
-import type { Headers } from '../headers.ts';
+import type { ClientCall, Invoke, Outgoing } from '../call.ts';
+import { type Headers, lowerCased } from '../headers.ts';
 import { describeMethod, type Method } from '../method.ts';
+import { readStream } from './read-stream.ts';
 
 /** What a caller may set on one call. */
 export interface CallOptions {
   /** Milliseconds from now; the contract's deadline when left out, and it may be longer than that. Never as long as what the call has left that is served here. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** By lower-case name, as gRPC has them. */
+  /** Names become lower-case, as gRPC has them. */
   readonly headers?: Readonly<Headers>;
-  /** Hears the headers that came ahead of the answer. */
+  /** Hears the headers that came ahead of the answer. The call fails with what a callback throws. */
   readonly onHeaders?: (headers: Headers) => void;
   /** Hears what came behind the answer, or behind the error. */
   readonly onTrailers?: (trailers: Headers) => void;
@@ -65,7 +66,7 @@ function stubOf(method: Method, invoke: Invoke<ClientCall>): unknown {
     : (init: Init, options?: CallOptions) => newCall(method, create(input, init), options);
   // Both take what their kind of method sends, which the type of the stub sees to.
   const begin = call as (request: unknown, options?: CallOptions) => ClientCall;
-  if (method.responseStreams) return (request: unknown, options?: CallOptions) => stream(invoke, begin(request, options));
+  if (method.responseStreams) return (request: unknown, options?: CallOptions) => readStream(invoke, begin(request, options));
   return (request: unknown, options?: CallOptions) => invoke(begin(request, options));
 }
 
@@ -73,12 +74,12 @@ function newCall(method: Method, request: Outgoing, options: CallOptions = {}): 
   return {
     method,
     request,
-    headers: { ...options.headers },
+    headers: options.headers ? lowerCased(options.headers) : {},
     timeoutMs: options.deadlineMs ?? Infinity,
     deadline: Infinity,
     signals: options.signal ? [options.signal] : [],
     context: context.active(),
-    attempt: { number: 1, avoid: NOBODY, instance: undefined },
+    attempt: { number: 1, avoid: NOBODY, stream: method.requestStreams || method.responseStreams, instance: undefined },
     onHeaders: options.onHeaders,
     onTrailers: options.onTrailers,
   };
@@ -88,9 +89,4 @@ const NOBODY: readonly string[] = [];
 
 async function* messages(input: DescMessage, inits: AsyncIterable<Init>): AsyncIterable<Message> {
   for await (const init of inits) yield create(input, init);
-}
-
-async function* stream(invoke: Invoke<ClientCall>, call: ClientCall): AsyncIterable<Message> {
-  const reply = await invoke(call);
-  if (isStream(reply)) yield* reply;
 }

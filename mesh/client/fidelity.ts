@@ -9,8 +9,9 @@ import { fromMetadata } from '../headers.ts';
 import { encodeHeaders, encodeMessage } from './encode-call.ts';
 
 /**
- * Makes a local transport as strict as the wire: headers, requests and answers become bytes
- * at the border and are read again behind it. What only works because both sides share
+ * Makes a local transport as strict as the wire: request headers, requests and answers become
+ * bytes at the border and are read again behind it; what a handler sets as headers and trailers
+ * is as strict without it. What only works because both sides share
  * memory (a message that is kept and changed, a value that has no bytes, a message over
  * the limit) then shows in a monolith as it would between processes.
  */

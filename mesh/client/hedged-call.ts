@@ -5,9 +5,9 @@ import type { Headers } from '../headers.ts';
 import type { LatencyPercentile } from './latency-percentile.ts';
 import { firstAttempt, nextAttempt } from './next-attempt.ts';
 import { pause } from './pause.ts';
-import { noteBudgetSpent, noteHedge, noteRetry } from './resend-events.ts';
+import { noteBudgetSpent, noteHedge, noteRefused, noteRetry } from './resend-events.ts';
 import type { HedgingOptions } from './resend-options.ts';
-import { isMendable, retryPauseMs } from './retry-pause.ts';
+import { isMendable, isRefusedHere, retryPauseMs } from './retry-pause.ts';
 
 /** An attempt on its way. */
 interface Running {
@@ -34,6 +34,8 @@ export class HedgedCall {
   readonly #outcome = Promise.withResolvers<Reply>();
   #running: Running[] = [];
   #latest: ClientCall;
+  /** What an instance said last, or how the way to one failed. */
+  #said: MeshError | undefined;
   #disarm: () => void = () => {};
 
   constructor(call: ClientCall, delayMs: number, send: Invoke<ClientCall>, latency: LatencyPercentile, options: HedgingOptions) {
@@ -73,7 +75,8 @@ export class HedgedCall {
   }
 
   #hedge(): void {
-    if (!this.#pay()) return;
+    // The others may have been left out since the call began.
+    if (!this.#options.hasOthers() || !this.#pay()) return;
     this.#options.counts.hedges += 1;
     noteHedge(this.#call, this.#latest, this.#latest.attempt.number + 1, this.#delayMs);
     this.#launchNext();
@@ -97,6 +100,7 @@ export class HedgedCall {
     const others = this.#running.filter((other) => other !== running);
     if (others.length === this.#running.length) return;
     this.#disarm();
+    this.#account(running, error);
     const { policy, clock, random } = this.#options;
     const { retries } = policy.current;
     const failed = { call: this.#call, attempt: running.attempt, error, attempts: this.#latest.attempt.number };
@@ -111,7 +115,19 @@ export class HedgedCall {
       return;
     }
     this.#decide(running);
-    this.#outcome.reject(error);
+    this.#outcome.reject(isRefusedHere(running.attempt, error) ? (this.#said ?? error) : error);
+  }
+
+  /** What was refused here left nothing at the destination: its price comes back, and it says less than an earlier failure does. */
+  #account({ attempt }: Running, error: MeshError): void {
+    if (!isRefusedHere(attempt, error)) {
+      this.#said = error;
+      return;
+    }
+    const { budget } = this.#options;
+    if (attempt.attempt.number === 1) return budget.revoke();
+    budget.refund();
+    noteRefused(this.#call, error);
   }
 
   #retry(failed: Running, error: MeshError, pauseMs: number): void {

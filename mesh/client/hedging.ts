@@ -1,6 +1,7 @@
 import type { Clock } from '#kit';
 
 import type { ClientCall, ClientInterceptor, Invoke } from '../call.ts';
+import { mayRepeat } from '../method.ts';
 import { HedgedCall } from './hedged-call.ts';
 import { createLatencyPercentile, type LatencyPercentile } from './latency-percentile.ts';
 import type { HedgingOptions } from './resend-options.ts';
@@ -12,8 +13,9 @@ import { retries } from './retries.ts';
  * That costs about 5 % more calls, from the same budget as retries, and cuts off the tail that one slow instance makes
  * (Dean and Barroso, "The Tail at Scale", CACM 56(2); gRFC A6, "Hedging Policy").
  *
- * Only for unary methods that the contract marks as hedged, and where there is another instance to go to; instead of
- * `retries`, whose rules it keeps for attempts that fail. Until a hundred answers have been measured, or while it is
+ * Only for unary methods that the contract marks as hedged, calls that may be made twice (a request without its
+ * idempotency key is not), and where there is another instance to go to; instead of `retries`, whose rules it keeps for
+ * attempts that fail. Until a hundred answers have been measured, or while it is
  * switched off, it is `retries`.
  */
 export function hedging(options: HedgingOptions): ClientInterceptor {
@@ -25,7 +27,7 @@ export function hedging(options: HedgingOptions): ClientInterceptor {
     return (call) => {
       const { hedging: rules } = policy.current;
       const slowMs = rules.enabled && hasOthers() ? latency.readMs(rules.percentile) : undefined;
-      if (slowMs === undefined) return retried(call);
+      if (slowMs === undefined || !mayRepeat(call.method, call.request)) return retried(call);
       budget.deposit();
       return new HedgedCall(call, Math.max(rules.minDelayMs, slowMs), measuredNext, latency, options).answer();
     };

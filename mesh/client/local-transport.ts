@@ -1,10 +1,12 @@
 import type { Message } from '@bufbuild/protobuf';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Context } from '@opentelemetry/api';
 
 import { type AnsweredBy, MeshError, refusal } from '#kit';
 
+import { addAnswerHeader } from '../answer-headers.ts';
 import { type ClientCall, type Incoming, type Invoke, isStream, onAbort, type Reply, type ServerCall, streamOf, whenDone } from '../call.ts';
-import { firstText, type Headers, type HeaderValue } from '../headers.ts';
+import { firstText, fromMetadata, type Headers, type HeaderValue, noHeaders } from '../headers.ts';
 import { Lifetime } from '../lifetime.ts';
 import { NO_CONTEXT } from '../linked-context.ts';
 import type { Method } from '../method.ts';
@@ -25,7 +27,7 @@ export function localTransport(serve: Invoke<ServerCall>, service: string, insta
     return whenDone(serve, served, stopListening).then(
       (reply) => answered(reply, call, served, answeredBy),
       (thrown: unknown) => {
-        served.tell(call);
+        served.tellEnd(call);
         throw asSeenByCaller(MeshError.from(thrown), answeredBy);
       },
     );
@@ -42,8 +44,9 @@ class LocalCall implements ServerCall {
   readonly lifetime = new Lifetime();
   context: Context = NO_CONTEXT;
   readonly #requestHeaders: Headers;
-  #headers: Headers | undefined;
-  #trailers: Headers | undefined;
+  #headers: Metadata | undefined;
+  #headersTold = false;
+  #trailers: Metadata | undefined;
 
   constructor({ method, request, deadline, headers }: ClientCall) {
     this.method = method;
@@ -57,36 +60,43 @@ class LocalCall implements ServerCall {
   }
 
   header(name: string): string | undefined {
-    return firstText(this.#requestHeaders[name]);
+    return firstText(this.#requestHeaders[name.toLowerCase()]);
   }
 
   allHeaders(): Headers {
     return { ...this.#requestHeaders };
   }
 
+  /** Read and copied as on the wire: a name or value that gRPC does not allow is the handler's fault here too. */
   setHeader(name: string, value: HeaderValue): void {
-    add((this.#headers ??= {}), name, value);
+    this.#headers = addAnswerHeader(this.#headers, name, value);
   }
 
   setTrailer(name: string, value: HeaderValue): void {
-    add((this.#trailers ??= {}), name, value);
+    this.#trailers = addAnswerHeader(this.#trailers, name, value);
   }
 
-  /** Tells the caller, at the end, what it wants to know beyond the answer. */
-  tell({ onHeaders, onTrailers }: ClientCall): void {
-    onHeaders?.(this.#headers ?? {});
-    onTrailers?.(this.#trailers ?? {});
+  /** Ahead of the first answer, once: what is set later comes too late, as it does on the wire. */
+  tellHeaders({ onHeaders }: ClientCall): void {
+    if (this.#headersTold) return;
+    this.#headersTold = true;
+    onHeaders?.(read(this.#headers));
+  }
+
+  /** At the end of the call. */
+  tellEnd(call: ClientCall): void {
+    this.tellHeaders(call);
+    call.onTrailers?.(read(this.#trailers));
   }
 }
 
-function add(headers: Headers, name: string, value: HeaderValue): void {
-  const before = headers[name];
-  headers[name] = before === undefined ? value : [before, value].flat();
+function read(metadata: Metadata | undefined): Headers {
+  return metadata ? fromMetadata(metadata) : noHeaders();
 }
 
 function answered(reply: Reply, call: ClientCall, served: LocalCall, answeredBy: AnsweredBy): Reply {
   if (isStream(reply)) return readStream(reply, call, served, answeredBy);
-  served.tell(call);
+  served.tellEnd(call);
   return reply;
 }
 
@@ -100,10 +110,11 @@ function readStream(stream: AsyncIterable<Message>, call: ClientCall, served: Lo
     async () => {
       try {
         const step = await source.next();
-        if (step.done) served.tell(call);
+        if (step.done) served.tellEnd(call);
+        else served.tellHeaders(call);
         return step;
       } catch (thrown) {
-        served.tell(call);
+        served.tellEnd(call);
         throw asSeenByCaller(MeshError.from(thrown), answeredBy);
       }
     },

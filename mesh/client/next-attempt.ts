@@ -7,12 +7,12 @@ const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
 /** The call once more, for another instance than those that earlier attempts went to, and with a deadline of its own. */
 export function nextAttempt(call: ClientCall, previous: ClientCall, perTryTimeoutMs: number, clock: Clock): ClientCall {
-  const { number, avoid, instance } = previous.attempt;
+  const { number, avoid, stream, instance } = previous.attempt;
   return {
     ...call,
     headers: { ...call.headers, [PREVIOUS_ATTEMPTS]: String(number) },
     deadline: tryDeadline(call, perTryTimeoutMs, clock),
-    attempt: { number: number + 1, avoid: instance === undefined ? avoid : [...avoid, instance], instance: undefined },
+    attempt: { number: number + 1, avoid: instance === undefined ? avoid : [...avoid, instance], stream, instance: undefined },
   };
 }
 

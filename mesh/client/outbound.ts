@@ -4,16 +4,17 @@ import type { Tracer } from '@opentelemetry/api';
 import { type Clock, type Log, type Random, refusal } from '#kit';
 
 import type { ClientCall, ClientInterceptor, Invoke } from '../call.ts';
+import type { CalledService } from '../called-service.ts';
 import { compose } from '../chain.ts';
 import type { Method } from '../method.ts';
 import type { Policies } from '../policy/call-policy.ts';
-import type { CalledService } from '../server/runtime-state.ts';
 import { balancingOptions } from './balancing/balancing-options.ts';
 import { createDestination, type Destination } from './balancing/destination.ts';
 import { createBudget, type RetryBudget } from './budget.ts';
 import { channelOptions } from './channel-options.ts';
 import type { ClientInstruments, DestinationFigures } from './client-instruments.ts';
 import { clientDeadline } from './deadline.ts';
+import { guardedCallbacks } from './guarded-callbacks.ts';
 import { remoteTransport } from './remote-transport.ts';
 import { createResending, type Resending } from './resending.ts';
 import { timerSchedule } from './schedule.ts';
@@ -50,7 +51,8 @@ export interface Outbound {
 interface Shared {
   readonly destination: Destination;
   readonly budget: RetryBudget;
-  readonly resendings: Resending[];
+  /** By path: the stubs of one method share what was measured of it. */
+  readonly resendings: Map<string, Resending>;
   channel: ChannelInterface | undefined;
 }
 
@@ -64,10 +66,19 @@ export function createOutbound({ clock, random, log, zone, policies, openChannel
     const policy = policies.destination(service);
     const budget = createBudget({ get current() { return policy.current.budget; } }, clock);
     const destination = createDestination(service, { policy, clock, random, zone, log });
-    const shared: Shared = { destination, budget, resendings: [], channel: undefined };
+    const shared: Shared = { destination, budget, resendings: new Map(), channel: undefined };
     services.set(service, shared);
     instruments.watchDestination(service, () => figuresOf(shared));
     return shared;
+  }
+
+  function resendingOf(method: Method, { resendings, budget, destination }: Shared): Resending {
+    const found = resendings.get(method.path);
+    if (found) return found;
+    const policy = policies.method(method.destination, method.desc.name);
+    const resending = createResending(method, { policy, budget, clock, random, schedule: timerSchedule, hasOthers: () => destination.hasOthers });
+    resendings.set(method.path, resending);
+    return resending;
   }
 
   /** Opened with the first call: a stub that is never used costs no connection. One that is opened after the end would be closed by nobody. */
@@ -94,10 +105,8 @@ export function createOutbound({ clock, random, log, zone, policies, openChannel
   return {
     chain(method, tracer) {
       const shared = sharedOf(method.destination);
-      const policy = policies.method(method.destination, method.desc.name);
-      const resending = createResending(method, { policy, budget: shared.budget, clock, random, schedule: timerSchedule, hasOthers: () => shared.destination.hasOthers });
-      shared.resendings.push(resending);
-      const call = [...instruments.clientCall(method), clientTracing(tracer, method), clientDeadline(clock), resending.interceptor];
+      const { interceptor } = resendingOf(method, shared);
+      const call = [...instruments.clientCall(method), clientTracing(tracer, method), guardedCallbacks, clientDeadline(clock), interceptor];
       return compose([...call, ...instruments.clientAttempt(method), ...interceptors], transport(method, shared));
     },
     channel: (service) => channelOf(service, sharedOf(service)),
@@ -112,12 +121,12 @@ export function createOutbound({ clock, random, log, zone, policies, openChannel
 }
 
 function figuresOf({ destination, budget, resendings }: Shared): DestinationFigures {
-  const hedgesWon = resendings.reduce((total, resending) => total + resending.read().hedgesWon, 0);
+  const hedgesWon = [...resendings.values()].reduce((total, resending) => total + resending.read().hedgesWon, 0);
   return { ...destination.read(), budget: budget.read(), hedgesWon };
 }
 
 function readingOf({ destination, resendings }: Shared): CalledService {
-  const counts = resendings.map((resending) => resending.read());
+  const counts = [...resendings.values()].map((resending) => resending.read());
   const sum = (pick: (count: (typeof counts)[number]) => number): number => counts.reduce((total, count) => total + pick(count), 0);
   return {
     ...destination.read(),

@@ -3,7 +3,7 @@ import { type ChannelInterface, propagate, status as grpcStatus, type StatusObje
 
 import { type MeshError, refusal } from '#kit';
 
-import { type ClientCall, type Invoke, isStream, onAbort } from '../call.ts';
+import { type ClientCall, type Invoke, isStream, onAbort, streamOf } from '../call.ts';
 import { fromMetadata } from '../headers.ts';
 import { decodeAnswer } from '../messages.ts';
 import { encodeHeaders, encodeMessage } from './encode-call.ts';
@@ -46,39 +46,66 @@ function oneAnswer(channel: ChannelInterface, call: ClientCall): Promise<Message
   });
 }
 
-/** Takes a few messages ahead of its reader and no more, so a slow one holds the server back by HTTP/2 flow control. */
-async function* manyAnswers(channel: ChannelInterface, call: ClientCall): AsyncIterable<Message> {
-  const arrived = createReadAhead(() => wire.startRead());
+type Pull = Pick<PromiseWithResolvers<IteratorResult<Message>>, 'resolve' | 'reject'>;
+
+/**
+ * Opened with the first pull. Takes a few messages ahead of its reader and no more, so a slow one holds the server back by
+ * HTTP/2 flow control. A reader who leaves cancels the call at once, and what it still waits for fails as CANCELLED.
+ */
+function manyAnswers(channel: ChannelInterface, call: ClientCall): AsyncIterable<Message> {
+  const arrived = createReadAhead(() => opened?.wire.startRead());
+  const pulls: Pull[] = [];
+  let opened: Opened | undefined;
   let ended: StatusObject | undefined;
-  let wake = (): void => {};
-  const { wire, over, failure } = open(channel, call, {
-    onReceiveMetadata: (headers) => call.onHeaders?.(fromMetadata(headers)),
-    onReceiveMessage: (bytes: Buffer) => {
-      arrived.push(bytes);
-      wake();
-    },
-    onReceiveStatus: (status) => {
-      over(status);
-      ended = status;
-      wake();
-    },
-  });
-  try {
-    wire.startRead();
-    while (true) {
-      const bytes = arrived.shift();
-      if (bytes) {
-        yield decodeAnswer(call.method.desc, bytes);
-      } else if (ended) {
-        if (ended.code !== grpcStatus.OK) throw failure(ended);
-        return;
-      } else {
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    }
-  } finally {
-    if (!ended) cancel(wire, 'the reader stopped');
+
+  function begin(): Opened {
+    const begun = open(channel, call, {
+      onReceiveMetadata: (headers) => call.onHeaders?.(fromMetadata(headers)),
+      onReceiveMessage(bytes: Buffer) {
+        arrived.push(bytes);
+        serve(begun);
+      },
+      onReceiveStatus(status) {
+        begun.over(status);
+        ended = status;
+        serve(begun);
+      },
+    });
+    begun.wire.startRead();
+    return begun;
   }
+
+  /** Gives those who wait what has arrived, in their order: the wire may deliver more from within. */
+  function serve({ wire, failure }: Opened): void {
+    for (let pull = pulls.shift(); pull; pull = pulls.shift()) {
+      const bytes = arrived.shift();
+      if (bytes) decodeInto(pull, bytes, wire);
+      else if (!ended) return void pulls.unshift(pull);
+      else if (ended.code === grpcStatus.OK) pull.resolve({ done: true, value: undefined });
+      else pull.reject(failure(ended));
+    }
+  }
+
+  function decodeInto(pull: Pull, bytes: Buffer, wire: Wire): void {
+    try {
+      pull.resolve({ done: false, value: decodeAnswer(call.method.desc, bytes) });
+    } catch (thrown) {
+      cancel(wire, 'its answers cannot be read');
+      pull.reject(thrown);
+    }
+  }
+
+  return streamOf(
+    () =>
+      new Promise((resolve, reject) => {
+        opened ??= begin();
+        pulls.push({ resolve, reject });
+        serve(opened);
+      }),
+    () => {
+      if (opened && !ended) cancel(opened.wire, 'the reader stopped');
+    },
+  );
 }
 
 /** A call under way. */

@@ -23,6 +23,11 @@ export function noteBudgetSpent(call: ClientCall): void {
   trace.getSpan(call.context)?.addEvent('budget spent');
 }
 
+/** Event `attempt refused`: another attempt was paid for, and this process itself refused it; the call ends with what was said before. */
+export function noteRefused(call: ClientCall, { reason }: MeshError): void {
+  trace.getSpan(call.context)?.addEvent('attempt refused', { [REASON_ATTRIBUTE]: reason });
+}
+
 function note(call: ClientCall, event: string, next: number, { attempt: { instance } }: ClientCall, more: Attributes): void {
   const span = trace.getSpan(call.context);
   if (!span) return;

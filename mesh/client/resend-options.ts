@@ -23,12 +23,12 @@ export interface ResendOptions {
   readonly budget: RetryBudget;
   readonly clock: Clock;
   readonly random: Random;
+  readonly schedule: Schedule;
   /** Counted up here. */
   readonly counts: ResendCounts;
 }
 
 export interface HedgingOptions extends ResendOptions {
-  readonly schedule: Schedule;
   /** Whether the destination has more than one instance that can be called. */
   readonly hasOthers: () => boolean;
 }

@@ -2,12 +2,13 @@ import type { Message } from '@bufbuild/protobuf';
 
 import { MeshError } from '#kit';
 
-import { type ClientCall, type ClientInterceptor, type Invoke, streamOf } from '../call.ts';
+import { type ClientCall, type ClientInterceptor, streamOf } from '../call.ts';
+import { type Begun, firstMessage } from './first-message.ts';
 import { firstAttempt, nextAttempt } from './next-attempt.ts';
 import { pause } from './pause.ts';
-import { noteBudgetSpent, noteRetry } from './resend-events.ts';
+import { noteBudgetSpent, noteRefused, noteRetry } from './resend-events.ts';
 import type { ResendOptions } from './resend-options.ts';
-import { retryPauseMs } from './retry-pause.ts';
+import { isRefusedHere, retryPauseMs } from './retry-pause.ts';
 
 /**
  * Sends a call of one method again when that may mend it: at most three attempts in all, with pauses of up to 25 and
@@ -18,15 +19,15 @@ import { retryPauseMs } from './retry-pause.ts';
  * wants to be left alone counts as part of the pause. When the next attempt would not leave before the deadline, the
  * call fails at once with what the last one said.
  *
- * A stream of answers is begun again until its first message is there; a stream of requests never, for it is gone.
+ * A stream of answers is begun again until its first message is there, for which an attempt's own timeout is; a stream
+ * of requests never, for it is gone. Calls that may be tried again pay into the budget, unless they were refused here.
  */
 export function retries(options: ResendOptions): ClientInterceptor {
-  const { policy, budget } = options;
+  const { policy } = options;
   return (next) => {
     const answer = trying(options, next);
-    const begin = trying(options, beginning(next));
+    const begin = trying(options, firstMessage(next, options));
     return (call) => {
-      budget.deposit();
       if (!policy.current.retries.enabled) return next(call);
       switch (call.method.desc.methodKind) {
         case 'unary':
@@ -40,14 +41,15 @@ export function retries(options: ResendOptions): ClientInterceptor {
   };
 }
 
-/** Sends one attempt; what it resolves with ends the trying. */
-type Send<T> = (attempt: ClientCall) => Promise<T>;
+/** Sends one attempt of a call; what it resolves with ends the trying. */
+type Send<T> = (attempt: ClientCall, call: ClientCall) => Promise<T>;
 
 /** A call without failures pays for one `catch` and nothing else. */
-function trying<T>(options: ResendOptions, send: Send<T>): Send<T> {
+function trying<T>(options: ResendOptions, send: Send<T>): (call: ClientCall) => Promise<T> {
   return (call) => {
+    options.budget.deposit();
     const first = firstAttempt(call, options.policy.current.retries.perTryTimeoutMs, options.clock);
-    return send(first).catch((thrown: unknown) => tryAgain(call, first, MeshError.from(thrown), options, send));
+    return send(first, call).catch((thrown: unknown) => tryAgain(call, first, MeshError.from(thrown), options, send));
   };
 }
 
@@ -55,6 +57,7 @@ async function tryAgain<T>(call: ClientCall, first: ClientCall, why: MeshError, 
   const { policy, budget, clock, random, counts } = options;
   let attempt = first;
   let error = why;
+  if (isRefusedHere(first, error)) budget.revoke();
   while (true) {
     const attempts = attempt.attempt.number;
     const { retries: rules } = policy.current;
@@ -70,30 +73,21 @@ async function tryAgain<T>(call: ClientCall, first: ClientCall, why: MeshError, 
     await pause(pauseMs, call, clock);
     attempt = nextAttempt(call, attempt, rules.perTryTimeoutMs, clock);
     try {
-      return await send(attempt);
+      return await send(attempt, call);
     } catch (thrown) {
-      error = MeshError.from(thrown);
+      const next = MeshError.from(thrown);
+      if (isRefusedHere(attempt, next)) {
+        budget.refund();
+        noteRefused(call, next);
+        throw error;
+      }
+      error = next;
     }
   }
 }
 
-/** A stream of answers that has begun: from here on a failure is its reader's. */
-interface Begun {
-  readonly first: IteratorResult<Message>;
-  readonly rest: AsyncIterator<Message>;
-}
-
-function beginning(next: Invoke<ClientCall>): Send<Begun> {
-  return async (attempt) => {
-    // What a server-streaming method is answered with.
-    const reply = (await next(attempt)) as AsyncIterable<Message>;
-    const rest = reply[Symbol.asyncIterator]();
-    return { first: await rest.next(), rest };
-  };
-}
-
 /** Begins with the first pull, so that a reader who never pulls leaves nothing behind; one who leaves before the first message ends the trying. */
-function begunWhenRead(call: ClientCall, begin: Send<Begun>): AsyncIterable<Message> {
+function begunWhenRead(call: ClientCall, begin: (call: ClientCall) => Promise<Begun>): AsyncIterable<Message> {
   const left = new AbortController();
   let begun: Promise<Begun> | undefined;
   let rest: AsyncIterator<Message> | undefined;

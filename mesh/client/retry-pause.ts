@@ -31,6 +31,11 @@ export function retryPauseMs(failed: Failed, policy: Retries, now: number, rando
   return now + pauseMs < call.deadline ? pauseMs : undefined;
 }
 
+/** Whether this process refused the attempt itself. An instance that answers with such a reason had its own from further down. */
+export function isRefusedHere({ attempt }: ClientCall, { reason }: MeshError): boolean {
+  return attempt.instance === undefined && REFUSED_HERE.has(reason);
+}
+
 /** Whether another attempt might do better, be it allowed or not: then one that is on its way is worth waiting for. */
 export function isMendable({ call, attempt, error }: Failed, { codes }: Retries): boolean {
   return error.retry !== undefined || codes.includes(error.code) || REFUSED_HERE.has(error.reason) || isTryTimeout(call, attempt, error);

@@ -1,4 +1,5 @@
 import { status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
+import { trace } from '@opentelemetry/api';
 
 import { MeshError, type Reason } from '#kit';
 
@@ -11,16 +12,30 @@ const EARLY_MS = 2;
 /** How grpc-js words it when a call ends because its connection did. */
 const CONNECTION_BROKE = /^Received RST_STREAM with code \d+ triggered by internal client error: /;
 
-/** A call's status as an error. One without details was made by grpc-js on this side or by a foreign server: says what the caller can do. */
+/**
+ * A call's status as an error. One without details was made by grpc-js on this side or by a foreign server: says what the
+ * caller can do. Where a connection could not be made is told in the call's span and in the cause: whoever called may
+ * hand the sentence on to somebody outside, who is not to learn our addresses.
+ */
 export function errorOf(ended: StatusObject, call: ClientCall): MeshError {
   const { method, attempt } = call;
   const status = { ...ended, code: codeOf(ended, call) };
   const error = fromStatus(status, { service: method.destination, instance: attempt.instance });
-  if (hasDetails(status)) return error;
+  const why = whyUnreachable(error, status, method.destination);
+  if (why !== undefined) trace.getSpan(call.context)?.addEvent('unreachable', { 'mesh.unreachable.cause': why });
+  else if (hasDetails(status)) return error;
   const sentence = sentenceOf(error, method.fullName, method.destination);
   if (!sentence) return error;
   const { code, reason, metadata, violations, retry, answeredBy, foreign } = error;
-  return new MeshError(code, reason, sentence, { metadata, violations, retry, answeredBy, foreign });
+  const cause = why === undefined ? undefined : new Error(why);
+  return new MeshError(code, reason, sentence, { metadata, violations, retry, answeredBy, foreign, cause });
+}
+
+/** What grpc-js or our balancer says of a connection, or a foreign server of itself; undefined when one of our servers answered. */
+function whyUnreachable({ reason, message }: MeshError, status: StatusObject, service: string): string | undefined {
+  if (reason !== ('UNREACHABLE' satisfies Reason)) return undefined;
+  const [, why] = message.split(`${service} could not be reached: `);
+  return why ?? (hasDetails(status) ? undefined : message);
 }
 
 /** The code as it is meant: grpc-js has INTERNAL for a connection that broke in any way but a reset by the network. */
@@ -35,7 +50,7 @@ function isLate({ code, metadata }: StatusObject, { deadline, signals }: ClientC
   return Object.keys(metadata.getMap()).length === 0 && !signals.some(({ aborted }) => aborted);
 }
 
-function sentenceOf({ reason, message }: MeshError, method: string, service: string): string | undefined {
+function sentenceOf({ reason }: MeshError, method: string, service: string): string | undefined {
   // A name that is not among ours falls to the default.
   switch (reason as Reason) {
     case 'DEADLINE_EXCEEDED':
@@ -43,7 +58,7 @@ function sentenceOf({ reason, message }: MeshError, method: string, service: str
     case 'NO_INSTANCE':
       return `no healthy instance of ${service} is registered; try again in a moment, or start one with \`npx mesh serve ${service}\``;
     case 'UNREACHABLE':
-      return `${service} could not be reached: ${message}`;
+      return `${service} could not be reached; try again in a moment`;
     default:
       return undefined;
   }

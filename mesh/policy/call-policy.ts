@@ -67,8 +67,9 @@ export interface Ejection {
 
 /** When a destination as a whole is not called. */
 export interface Circuit {
+  /** Whether a destination whose instances all fail is left alone for a while; the cap below holds in any case. */
   readonly enabled: boolean;
-  /** Calls on their way to one destination from this process at most. */
+  /** Calls on their way to one destination from this process at most; Infinity: no cap. */
   readonly maxInFlight: number;
 }
 
@@ -80,7 +81,7 @@ export interface Admission {
   readonly maxLimit: number;
   /** Calls that wait for their turn at most. */
   readonly maxQueued: number;
-  /** How long one may wait. */
+  /** How long one may wait where the line stands; up to eight times that in a burst. */
   readonly maxQueuedMs: number;
 }
 

@@ -36,7 +36,7 @@ export interface LivePolicies extends Policies, FaultsInForce, Stoppable {
  */
 export function createLivePolicies({ store, settings, faultsAllowed, clock, log }: LivePoliciesOptions): LivePolicies {
   const policies = createDocumentShelf({ kind: 'policy', read: readPolicyDocument, log });
-  const faults = createDocumentShelf({ kind: 'fault', read: readFaultDocument, log });
+  const faults = createDocumentShelf({ kind: 'fault', read: (target, json) => readFaultDocument(target, json, clock.now()), log });
   const voices: Voices = { documents: policies.documents, settings: readPolicySettings(settings) };
 
   function faultsOf(service: string): readonly OrderedFault[] {

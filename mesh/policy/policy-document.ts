@@ -2,9 +2,9 @@ import type { JsonValue, Message } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 
 import { type Code, CODES, refusal } from '#kit';
-import { type Policy, PolicySchema, type RetryPolicy } from '#proto/mesh/v1/policy_pb.js';
+import { type CircuitPolicy, type Policy, PolicySchema, type RetryPolicy } from '#proto/mesh/v1/policy_pb.js';
 
-import type { Retries } from './call-policy.ts';
+import type { Circuit, Retries } from './call-policy.ts';
 import { readDocument } from './read-document.ts';
 import { METHOD_SECTIONS, type PolicyParts } from './sections.ts';
 import { type Target, targetText } from './target.ts';
@@ -42,7 +42,7 @@ function partsOf({ retries, hedging, budget, balancing, ejection, circuit, admis
     ...(budget && { budget: fieldsSet(budget) }),
     ...(balancing && { balancing: fieldsSet(balancing) }),
     ...(ejection && { ejection: fieldsSet(ejection) }),
-    ...(circuit && { circuit: fieldsSet(circuit) }),
+    ...(circuit && { circuit: circuitOf(circuit) }),
     ...(admission && { admission: fieldsSet(admission) }),
   };
 }
@@ -51,10 +51,20 @@ function retriesOf(retries: RetryPolicy): Partial<Retries> {
   const { codes, perTryTimeoutMs, ...others } = fieldsSet(retries);
   return {
     ...others,
-    ...(perTryTimeoutMs !== undefined && { perTryTimeoutMs: perTryTimeoutMs === 0 ? Infinity : perTryTimeoutMs }),
+    ...(perTryTimeoutMs !== undefined && { perTryTimeoutMs: zeroIsNone(perTryTimeoutMs) }),
     // The contract takes numbers of codes only, and not that of OK.
     ...(codes && codes.length > 0 && { codes: codes.map((code) => CODES[code] as Code) }),
   };
+}
+
+function circuitOf(circuit: CircuitPolicy): Partial<Circuit> {
+  const { maxInFlight, ...others } = fieldsSet(circuit);
+  return { ...others, ...(maxInFlight !== undefined && { maxInFlight: zeroIsNone(maxInFlight) }) };
+}
+
+/** A document says 0 where there is to be no bound: JSON knows no Infinity. */
+function zeroIsNone(bound: number): number {
+  return bound === 0 ? Infinity : bound;
 }
 
 type SetFields<M> = { [Field in Exclude<keyof M, keyof Message>]?: Exclude<M[Field], undefined> };

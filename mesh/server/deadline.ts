@@ -10,6 +10,13 @@ import type { Method } from '../method.ts';
 
 /** setTimeout's largest delay; a call with more time than that (24 days) needs no timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/**
+ * How long after the deadline a stream that grpc-js ends at it is ended here too. Its way is to write the status behind what
+ * it has not sent yet: of a stream whose reader has stopped, neither side would ever hear.
+ */
+const BEHIND_MS = 50;
+/** grpc-js's timer may be this much early by the wall clock. */
+const EARLY_MS = 2;
 
 /**
  * Every call has a deadline here too: the caller's, else the contract's. The handler sees
@@ -23,11 +30,12 @@ export function serverDeadline(clock: Clock): ServerInterceptor {
       const now = clock.now();
       if (call.deadline === Infinity) call.deadline = now + call.method.deadlineMs;
       const leftMs = call.deadline - now;
-      trace.getSpan(call.context)?.setAttribute(DEADLINE_LEFT_ATTRIBUTE, leftMs);
+      if (leftMs !== Infinity) trace.getSpan(call.context)?.setAttribute(DEADLINE_LEFT_ATTRIBUTE, leftMs);
       if (leftMs <= 0) return Promise.reject(pastDeadline(call.method));
       call.context = withCallContext(call.context, call);
-      if (call.timed || leftMs >= MAX_TIMER_MS) return bounded(call);
-      const timer = setTimeout(() => call.lifetime.end(pastDeadline(call.method)), leftMs);
+      const endMs = call.timed ? leftMs + BEHIND_MS : leftMs;
+      if ((call.timed && !call.method.responseStreams) || endMs > MAX_TIMER_MS) return bounded(call);
+      const timer = setTimeout(() => call.lifetime.end(pastDeadline(call.method)), endMs);
       return whenDone(bounded, call, () => clearTimeout(timer));
     };
   };
@@ -36,6 +44,11 @@ export function serverDeadline(clock: Clock): ServerInterceptor {
 /** The refusal of a call whose time is spent. */
 export function pastDeadline(method: Method): MeshError {
   return refusal('DEADLINE_EXCEEDED', `${method.fullName} had no time left; try again with the same request, or allow it more time`);
+}
+
+/** Why a call ended from outside. */
+export function whyOver({ deadline, method }: Pick<ServerCall, 'deadline' | 'method'>, nowMs: number): MeshError {
+  return nowMs + EARLY_MS < deadline ? refusal('CANCELLED', 'the caller went away') : pastDeadline(method);
 }
 
 /** Runs the rest of the chain inside the call's context, and answers with the reason as soon as the call's lifetime is over. */

@@ -31,15 +31,17 @@ export interface GrpcServerOptions {
 export function createGrpcServer({ clock, log, limits: changed }: GrpcServerOptions): GrpcServer {
   const limits = { ...DOOR_LIMITS, ...changed };
   const open = new OpenCalls();
-  const methods = createWireMethods(open);
+  const methods = createWireMethods({ open, clock });
   const server = new Server({
     ...serverOptionsOf(limits),
     interceptors: methods.interceptors,
+    // Its counting costs each call, and nobody reads it.
+    'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': limits.maxBufferedBytes,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
   const oneMessagePaths = new Set<string>();
-  const door = createDoor({ server, open, takesOneMessage: (path) => oneMessagePaths.has(path), limits, clock, log });
+  const door = createDoor({ server, open, takesOneMessage: (path) => oneMessagePaths.has(path), onStream: methods.handOver, limits, clock, log });
   return { server, open, methods, door, oneMessagePaths };
 }
 

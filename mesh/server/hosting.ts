@@ -6,6 +6,7 @@ import { Health } from '#proto/grpc/health/v1/health_pb.js';
 import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 
 import type { Invoke, ServerCall, ServerInterceptor } from '../call.ts';
+import type { CalledService } from '../called-service.ts';
 import { compose } from '../chain.ts';
 import { describeMethod, type Method, serviceName } from '../method.ts';
 import type { Policies } from '../policy/call-policy.ts';
@@ -23,8 +24,8 @@ import { createHealth } from './health.ts';
 import { type Implementation, implement } from './implementation.ts';
 import { instanceHandlers, type InstanceName } from './instance.ts';
 import { serverOutcome } from './outcome.ts';
-import { addReflection } from './reflection.ts';
-import type { CalledService, RuntimeState } from './runtime-state.ts';
+import { reflectionOf } from './reflection.ts';
+import type { RuntimeState } from './runtime-state.ts';
 import type { ServerInstruments } from './server-instruments.ts';
 import { serverTracing } from './tracing.ts';
 import { serverValidation } from './validation.ts';
@@ -112,14 +113,15 @@ interface Served {
   readonly instance: Handlers<typeof InstanceService>;
 }
 
-async function listen(name: string, { contracts, chains, check, instance }: Served, { clock, log, limits, instruments }: HostOptions, address: string, port: number): Promise<Listening> {
+async function listen(name: string, served: Served, { clock, log, limits, instruments }: HostOptions, address: string, port: number): Promise<Listening> {
+  const { contracts, chains, check, instance } = served;
   const grpc = createGrpcServer({ clock, log, limits });
   const health = createHealth(contracts.map(({ typeName }) => typeName), check, clock);
   // What is asked all the time runs without spans, admission and validation, and is not counted: a busy server must still say that it is there.
   const plain = [serverOutcome(logFaults(log)), serverDeadline(clock)];
   addChains(grpc, chains);
-  for (const part of [implement(Health, health.handlers), implement(InstanceService, instance)]) addChains(grpc, chainsOf(part, () => plain));
-  addReflection(grpc.server, [...contracts, Health, InstanceService]);
+  const beside = [implement(Health, health.handlers), implement(InstanceService, instance), ...reflectionOf([...contracts, Health, InstanceService])];
+  for (const part of beside) addChains(grpc, chainsOf(part, () => plain));
   const { door, open } = grpc;
   const bound = await door.listen(address, port);
   let draining = false;

@@ -1,6 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 
-import { MeshError } from '#kit';
+import { MeshError, refusal } from '#kit';
 
 import { streamOf } from '../call.ts';
 import type { Decoded } from '../messages.ts';
@@ -12,6 +12,11 @@ export interface MessageQueue {
   push(message: Decoded): void;
   /** No more will come: by plan, or for a reason. */
   end(reason?: MeshError): void;
+  /**
+   * The caller ended its stream. One on Node that goes away does so first, and resets it in the next frame: half a stream
+   * would pass for a whole one. The reset of a caller near by is there after at most two turns of the event loop.
+   */
+  endUnlessReset(): void;
 }
 
 interface Waiting {
@@ -19,10 +24,13 @@ interface Waiting {
   reject(reason: MeshError): void;
 }
 
-/** `ask` asks the transport for one more. */
+/**
+ * `ask` asks the transport for one more. The first is asked for at once: the door cancels a request of which nothing is
+ * read, and a handler may have other things to do first. A reader that asks again before it was answered is refused.
+ */
 export function createMessageQueue(ask: () => void): MessageQueue {
   let waiting: Waiting | undefined;
-  let asked = false;
+  let asked = true;
   // At most one: nothing is asked for while one stands here.
   let arrived: Decoded | undefined;
   let ended: { readonly reason: MeshError | undefined } | undefined;
@@ -39,10 +47,17 @@ export function createMessageQueue(ask: () => void): MessageQueue {
     else resolve({ done: true, value: undefined });
   }
 
+  function end(reason?: MeshError): void {
+    ended ??= { reason };
+    settle();
+  }
+
+  ask();
   return {
     messages: streamOf(
       () =>
         new Promise((resolve, reject) => {
+          if (waiting) return reject(refusal('INTERNAL', 'the handler asked for two requests at once; await one before the next'));
           waiting = { resolve, reject };
           settle();
           if (!waiting || asked) return;
@@ -58,9 +73,7 @@ export function createMessageQueue(ask: () => void): MessageQueue {
       arrived = message;
       settle();
     },
-    end(reason) {
-      ended ??= { reason };
-      settle();
-    },
+    end,
+    endUnlessReset: () => void setImmediate(() => setImmediate(end)),
   };
 }

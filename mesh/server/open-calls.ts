@@ -2,9 +2,8 @@ import type { MeshError } from '#kit';
 import { Health } from '#proto/grpc/health/v1/health_pb.js';
 import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 
-import type { Lifetime } from '../lifetime.ts';
 import type { Method } from '../method.ts';
-import { Occasion } from './door/occasion.ts';
+import { Occasion } from './occasion.ts';
 
 /** Contracts that are asked all the time by nobody's order: their calls do not show that a server is still in use. */
 const BACKGROUND: ReadonlySet<string> = new Set([Health.typeName, InstanceService.typeName]);
@@ -13,11 +12,22 @@ function isBackground({ desc }: Method): boolean {
   return BACKGROUND.has(desc.parent.typeName);
 }
 
-/** The calls that a server is serving. Adding and taking away cost one entry of a map. */
+/** What can be ended before it ends by itself. */
+export interface OpenCall {
+  end(reason: MeshError): void;
+}
+
+/** Whether a call would not end by itself soon. A health watch tells its reader and ends. */
+function isLasting(method: Method): boolean {
+  return method.desc.methodKind !== 'unary' && !isBackground(method);
+}
+
+/** The calls that came to a server and are not through, to the last byte of their answers. Adding and taking away cost one entry of a map. */
 export class OpenCalls {
-  readonly #calls = new Map<Lifetime, Method>();
+  readonly #calls = new Map<OpenCall, Method>();
   readonly #empty = new Occasion();
   #arrivals = 0;
+  #streamsEnd: MeshError | undefined;
 
   get size(): number {
     return this.#calls.size;
@@ -28,20 +38,22 @@ export class OpenCalls {
     return this.#arrivals;
   }
 
-  add(lifetime: Lifetime, method: Method): void {
-    this.#calls.set(lifetime, method);
+  add(call: OpenCall, method: Method): void {
+    this.#calls.set(call, method);
     if (!isBackground(method)) this.#arrivals += 1;
+    if (this.#streamsEnd && isLasting(method)) call.end(this.#streamsEnd);
   }
 
   /** A call is over; a second time is harmless. */
-  delete(lifetime: Lifetime): void {
-    this.#calls.delete(lifetime);
+  delete(call: OpenCall): void {
+    this.#calls.delete(call);
     if (this.#calls.size === 0) this.#empty.come();
   }
 
-  /** Ends the calls that would not end by themselves soon: streams. A health watch tells its reader and ends. Returns how many. */
+  /** Ends the calls that would not end by themselves soon, streams, and those that come yet. Returns how many there were. */
   endStreams(reason: MeshError): number {
-    return this.#end(reason, (method) => method.desc.methodKind !== 'unary' && !isBackground(method));
+    this.#streamsEnd = reason;
+    return this.#end(reason, isLasting);
   }
 
   endAll(reason: MeshError): number {
@@ -55,10 +67,10 @@ export class OpenCalls {
 
   #end(reason: MeshError, which: (method: Method) => boolean): number {
     let ended = 0;
-    for (const [lifetime, method] of this.#calls) {
+    for (const [call, method] of this.#calls) {
       if (!which(method)) continue;
       ended += 1;
-      lifetime.end(reason);
+      call.end(reason);
     }
     return ended;
   }

@@ -1,54 +1,35 @@
-import { create, type DescFile, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type DescFile, type DescService, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import type { MethodDefinition, Server, ServerDuplexStream } from '@grpc/grpc-js';
 
 import { CODES } from '#kit';
 import { file_google_rpc_error_details } from '#proto/google/rpc/error_details_pb.js';
 import * as v1 from '#proto/grpc/reflection/v1/reflection_pb.js';
 import * as v1alpha from '#proto/grpc/reflection/v1alpha/reflection_pb.js';
 
+import type { Handlers } from './handlers.ts';
+import { type Implementation, implement } from './implementation.ts';
+
 type Request = v1.ServerReflectionRequest;
-type Response = v1.ServerReflectionResponse;
-type Answer = Response['messageResponse'];
+type Answer = NonNullable<Exclude<MessageInitShape<typeof v1.ServerReflectionResponseSchema>, v1.ServerReflectionResponse>['messageResponse']>;
 
 /**
  * Server reflection, v1 and v1alpha (https://grpc.io/docs/guides/reflection/), from the
  * generated descriptors: unlike ones rebuilt by a loader they keep file names and options
  * (deadlines, validation rules), and cost nothing until somebody asks.
  */
-export function addReflection(server: Server, services: readonly DescService[]): void {
+export function reflectionOf(services: readonly DescService[]): readonly Implementation[] {
   const index = createIndex(services);
-  for (const service of [v1.ServerReflection, v1alpha.ServerReflection]) serve(server, service, index);
-}
-
-/** Both versions have the same messages on the wire, so the types of v1 serve both. */
-function serve(server: Server, service: DescService, index: Index): void {
-  const definition: MethodDefinition<Request, Response> = {
-    path: `/${service.typeName}/ServerReflectionInfo`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (request) => Buffer.from(toBinary(v1.ServerReflectionRequestSchema, request)),
-    requestDeserialize: (bytes) => fromBinary(v1.ServerReflectionRequestSchema, bytes),
-    responseSerialize: (response) => Buffer.from(toBinary(v1.ServerReflectionResponseSchema, response)),
-    responseDeserialize: (bytes) => fromBinary(v1.ServerReflectionResponseSchema, bytes),
+  const handlers: Handlers<typeof v1.ServerReflection> = {
+    async *serverReflectionInfo(requests) {
+      for await (const request of requests) {
+        yield { validHost: request.host, originalRequest: request, messageResponse: index.answer(request.messageRequest) };
+      }
+    },
   };
-  const serverReflectionInfo = (stream: ServerDuplexStream<Request, Response>): void => {
-    stream.on('data', (request: Request) => {
-      const response = create(v1.ServerReflectionResponseSchema, {
-        validHost: request.host,
-        originalRequest: request,
-        messageResponse: index.answer(request.messageRequest),
-      });
-      if (stream.write(response)) return;
-      // A client that asks and does not read waits for its own answers, not in our memory.
-      stream.pause();
-      stream.once('drain', () => stream.resume());
-    });
-    stream.on('end', () => stream.end());
-    stream.on('error', () => stream.end());
-  };
-  server.addService({ serverReflectionInfo: definition }, { serverReflectionInfo });
+  // The messages of v1alpha are those of v1 under another name, and answers are made of plain objects.
+  const older = handlers as unknown as Handlers<typeof v1alpha.ServerReflection>;
+  return [implement(v1.ServerReflection, handlers), implement(v1alpha.ServerReflection, older)];
 }
 
 /** Longer than any name a contract has; what is longer is not looked up. */
@@ -87,10 +68,28 @@ function createIndex(services: readonly DescService[]): Index {
     return found;
   }
 
+  const written = new Map<DescFile, Uint8Array>();
+
+  /** Each file is written once: all together are some 100 KB, and a peer may ask without end. */
+  function bytesOf(file: DescFile): Uint8Array {
+    const known = written.get(file);
+    if (known) return known;
+    const bytes = toBinary(FileDescriptorProtoSchema, file.proto);
+    written.set(file, bytes);
+    return bytes;
+  }
+
+  function withDependencies(file: DescFile | undefined, asked: string): Answer {
+    if (!file) return failure('NOT_FOUND', `${asked} is not known here`);
+    const needed = new Map<string, DescFile>();
+    collect(file, needed);
+    return { case: 'fileDescriptorResponse', value: { fileDescriptorProto: [...needed.values()].map(bytesOf) } };
+  }
+
   function answer(request: Request['messageRequest']): Answer {
     switch (request.case) {
       case 'listServices':
-        return { case: 'listServicesResponse', value: listOf(services) };
+        return listOf(services);
       case 'fileByFilename':
         return withDependencies(files.get(request.value), request.value);
       case 'fileContainingSymbol':
@@ -115,24 +114,16 @@ function collect(file: DescFile, files: Map<string, DescFile>): void {
   for (const dependency of file.dependencies) collect(dependency, files);
 }
 
-function withDependencies(file: DescFile | undefined, asked: string): Answer {
-  if (!file) return failure('NOT_FOUND', `${asked} is not known here`);
-  const needed = new Map<string, DescFile>();
-  collect(file, needed);
-  const fileDescriptorProto = [...needed.values()].map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
-  return { case: 'fileDescriptorResponse', value: create(v1.FileDescriptorResponseSchema, { fileDescriptorProto }) };
-}
-
-function listOf(services: readonly DescService[]): v1.ListServiceResponse {
-  return create(v1.ListServiceResponseSchema, { service: services.map(({ typeName }) => ({ name: typeName })) });
+function listOf(services: readonly DescService[]): Answer {
+  return { case: 'listServicesResponse', value: { service: services.map(({ typeName }) => ({ name: typeName })) } };
 }
 
 function extensionNumbers(baseTypeName: string, extensionNumber: number[]): Answer {
-  return { case: 'allExtensionNumbersResponse', value: create(v1.ExtensionNumberResponseSchema, { baseTypeName, extensionNumber }) };
+  return { case: 'allExtensionNumbersResponse', value: { baseTypeName, extensionNumber } };
 }
 
 function failure(code: 'NOT_FOUND' | 'UNIMPLEMENTED', errorMessage: string): Answer {
-  return { case: 'errorResponse', value: create(v1.ErrorResponseSchema, { errorCode: CODES.indexOf(code), errorMessage }) };
+  return { case: 'errorResponse', value: { errorCode: CODES.indexOf(code), errorMessage } };
 }
 
 function fileName(file: DescFile): string {

@@ -4,6 +4,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { CODES } from '#kit';
 import { EndpointState, type GetInstanceResponseSchema } from '#proto/mesh/v1/instance_pb.js';
 
+import type { CalledInstanceState, CalledService } from '../called-service.ts';
 import type { OrderedFault } from '../policy/fault.ts';
 
 /** What an instance says of its process's runtime, beside the calls it has served. */
@@ -25,29 +26,6 @@ export interface AdmissionFigures {
   /** Turned away since the process started. */
   readonly shed: number;
 }
-
-/** A service that is called, its instances, and what was sent to it again. */
-export interface CalledService {
-  readonly service: string;
-  readonly open: boolean;
-  readonly inFlight: number;
-  readonly endpoints: readonly CalledInstance[];
-  readonly retries: number;
-  readonly hedges: number;
-  readonly refusedByBudget: number;
-}
-
-export interface CalledInstance {
-  /** As registered. */
-  readonly id: string;
-  readonly state: CalledInstanceState;
-  readonly inFlight: number;
-  readonly calls: number;
-  readonly failures: number;
-  readonly ejections: number;
-}
-
-export type CalledInstanceState = 'healthy' | 'slow-start' | 'ejected' | 'probing';
 
 const STATES: Readonly<Record<CalledInstanceState, EndpointState>> = {
   healthy: EndpointState.HEALTHY,

@@ -1,32 +1,36 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
 import type { Message } from '@bufbuild/protobuf';
 import { type Metadata, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 import type { Context } from '@opentelemetry/api';
 
-import { MeshError, refusal } from '#kit';
+import { type Clock, MeshError, refusal } from '#kit';
 
+import { addAnswerHeader } from '../answer-headers.ts';
 import { type Incoming, type Invoke, isStream, type Reply, type ServerCall } from '../call.ts';
-import { addHeader, fromMetadata, type Headers, type HeaderValue, UnpaddedMetadata } from '../headers.ts';
+import { fromMetadata, type Headers, type HeaderValue } from '../headers.ts';
 import { Lifetime } from '../lifetime.ts';
+import { NO_CONTEXT } from '../linked-context.ts';
 import { type Decoded, encodeAnswer } from '../messages.ts';
 import type { Method } from '../method.ts';
-import { NO_CONTEXT } from '../linked-context.ts';
 import { toStatus } from '../status.ts';
-import { pastDeadline } from './deadline.ts';
+import { whyOver } from './deadline.ts';
+import { breakOff, resetLingering } from './lingering-streams.ts';
 import { createMessageQueue, type MessageQueue } from './message-queue.ts';
 import type { OpenCalls } from './open-calls.ts';
+import { sendAll } from './send-all.ts';
 
-/** Answers on their way out that a stream may have before its reader must catch up. */
-const MAX_UNSENT = 16;
 /** What a call has for a request until its message comes, and when it gets more than one. */
 const NO_REQUEST = refusal('MESSAGE_COUNT', 'the method takes one request message and got none; send it before the end of the stream');
 const SEVERAL_REQUESTS = refusal('MESSAGE_COUNT', 'the method takes one request message and got more; send one');
-/** grpc-js's timer may be this much early by the wall clock. */
-const EARLY_MS = 2;
 
-/**
- * A call that came over the wire: what grpc-js tells of it on one side, the chain's ServerCall on the other. A class, for
- * it is a listener with a state, and one object a call is all there is to allocate.
- */
+/** What the calls of a server share. */
+export interface WireHost {
+  readonly open: OpenCalls;
+  readonly clock: Clock;
+}
+
+/** A call that came over the wire: what grpc-js tells of it on one side, the chain's ServerCall on the other. One object a call is all there is to allocate. */
 export class WireCall implements ServerCall {
   readonly method: Method;
   readonly lifetime = new Lifetime();
@@ -37,21 +41,22 @@ export class WireCall implements ServerCall {
   context: Context = NO_CONTEXT;
   readonly #invoke: Invoke<ServerCall>;
   readonly #wire: ServerInterceptingCallInterface;
-  readonly #open: OpenCalls;
+  readonly #host: WireHost;
+  readonly #stream: ServerHttp2Stream | undefined;
   #metadata: Metadata | undefined;
   #incoming: MessageQueue | undefined;
   #sealed: Buffer | undefined;
   #headers: Metadata | undefined;
   #trailers: Metadata | undefined;
+  #serving = false;
   #over = false;
-  #unsent = 0;
-  #caughtUp = (): void => {};
 
-  constructor(method: Method, invoke: Invoke<ServerCall>, wire: ServerInterceptingCallInterface, open: OpenCalls) {
+  constructor(method: Method, invoke: Invoke<ServerCall>, wire: ServerInterceptingCallInterface, host: WireHost, stream?: ServerHttp2Stream) {
     this.method = method;
     this.#invoke = invoke;
     this.#wire = wire;
-    this.#open = open;
+    this.#host = host;
+    this.#stream = stream;
     this.deadline = Number(wire.getDeadline());
     this.timed = this.deadline !== Infinity;
   }
@@ -70,11 +75,11 @@ export class WireCall implements ServerCall {
   }
 
   setHeader(name: string, value: HeaderValue): void {
-    addHeader((this.#headers ??= new UnpaddedMetadata()), name, value);
+    this.#headers = addAnswerHeader(this.#headers, name, value);
   }
 
   setTrailer(name: string, value: HeaderValue): void {
-    addHeader((this.#trailers ??= new UnpaddedMetadata()), name, value);
+    this.#trailers = addAnswerHeader(this.#trailers, name, value);
   }
 
   seal(answer: Message): void {
@@ -86,8 +91,10 @@ export class WireCall implements ServerCall {
     this.#wire.start(this);
   }
 
+  /** The call is open from its headers on, until its answer is out: a stop waits for what is on its way, in and out. */
   onReceiveMetadata(metadata: Metadata): void {
     this.#metadata = metadata;
+    this.#host.open.add(this, this.method);
     if (!this.method.requestStreams) return this.#wire.startRead();
     this.#incoming = createMessageQueue(() => this.#wire.startRead());
     this.request = this.#incoming.messages;
@@ -101,64 +108,56 @@ export class WireCall implements ServerCall {
   }
 
   onReceiveHalfClose(): void {
-    if (this.#incoming) this.#endRequests();
+    if (this.#incoming) this.#incoming.endUnlessReset();
     else this.#serve();
   }
 
-  /**
-   * A caller on Node that goes away ends its stream of requests first, and resets it in the next frame: half a stream would
-   * pass for a whole one. The reset of a caller near by is there after at most two turns of the event loop.
-   */
-  #endRequests(): void {
-    setImmediate(() => setImmediate(() => this.#incoming?.end()));
-  }
-
-  /** grpc-js says so also behind each answer, and at the deadline. */
+  /** The caller went away, the answer went out, or the deadline passed, also behind an answer that did not go out. */
   onCancel(): void {
+    this.#host.open.delete(this);
+    resetLingering(this.#stream);
     if (this.#over) return;
-    const reason = Date.now() + EARLY_MS < this.deadline ? refusal('CANCELLED', 'the caller went away') : pastDeadline(this.method);
-    this.#release();
+    this.#over = true;
+    const reason = whyOver(this, this.#host.clock.now());
     this.lifetime.end(reason);
     this.#incoming?.end(reason);
   }
 
+  /** Ends the call from this side, unless it has been answered. */
+  end(reason: MeshError): void {
+    if (this.#over) return;
+    this.lifetime.end(reason);
+    if (!this.#serving) this.#refuse(reason);
+  }
+
+  /** Not for a call that was over before its request was there. */
   #serve(): void {
-    this.#open.add(this.lifetime, this.method);
-    this.#invoke(this).then(
-      (reply) => this.#answer(reply),
-      (thrown: unknown) => this.#refuse(thrown),
-    );
+    if (this.#over) return;
+    this.#serving = true;
+    try {
+      this.#invoke(this).then(
+        (reply) => this.#answer(reply),
+        (thrown: unknown) => this.#refuse(thrown),
+      );
+    } catch (thrown) {
+      this.#refuse(thrown);
+    }
   }
 
   #answer(reply: Reply): void {
-    if (isStream(reply)) return void this.#pump(reply).catch((thrown: unknown) => this.#refuse(thrown));
-    this.#send(() => {});
-    this.#finish();
-  }
-
-  async #pump(answers: AsyncIterable<Message>): Promise<void> {
-    const sent = (): void => {
-      this.#unsent -= 1;
-      this.#caughtUp();
-    };
-    for await (const _ of answers) {
-      this.#unsent += 1;
-      this.#send(sent);
-      if (this.#unsent >= MAX_UNSENT) await this.#untilCaughtUp();
+    if (isStream(reply)) return this.#answerAll(reply);
+    try {
+      this.#send(() => {});
+      this.#finish();
+    } catch (thrown) {
+      this.#refuse(thrown);
     }
-    this.#finish();
   }
 
-  /** Until an answer went out. To a caller that went away none will: the call's end is the way out. */
-  #untilCaughtUp(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#caughtUp = () => {
-        this.lifetime.offEnd(this.#caughtUp);
-        this.#caughtUp = () => {};
-        resolve();
-      };
-      this.lifetime.onEnd(this.#caughtUp);
-    });
+  #answerAll(replies: AsyncIterable<Message>): void {
+    sendAll(replies, (sent) => this.#send(sent), this.lifetime, this.#stream)
+      .then(() => this.#finish())
+      .catch((thrown: unknown) => this.#refuse(thrown));
   }
 
   /** Sends the answer that was sealed last. */
@@ -178,21 +177,23 @@ export class WireCall implements ServerCall {
   }
 
   #finish(): void {
-    this.#release();
     this.#sendHeaders();
     this.#wire.sendStatus({ code: status.OK, details: '', metadata: this.#trailers ?? null });
+    this.#over = true;
   }
 
   #refuse(thrown: unknown): void {
-    this.#release();
-    const answer = toStatus(MeshError.from(thrown));
-    if (this.#trailers) answer.metadata.merge(this.#trailers);
-    this.#sendHeaders();
-    this.#wire.sendStatus(answer);
-  }
-
-  #release(): void {
     this.#over = true;
-    this.#open.delete(this.lifetime);
+    try {
+      const answer = toStatus(MeshError.from(thrown));
+      if (this.#trailers) answer.metadata.merge(this.#trailers);
+      this.#sendHeaders();
+      this.#wire.sendStatus(answer);
+    } catch {
+      // A call that fails in whatever way must end, and alone.
+      breakOff(this.#wire, this.#stream);
+    }
+    // grpc-js comes back at the caller's deadline; behind a contract's deadline, or a drain, nobody does.
+    if (this.lifetime.reason) resetLingering(this.#stream);
   }
 }

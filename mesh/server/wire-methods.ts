@@ -1,3 +1,5 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
 import {
   type MethodDefinition,
   type Server,
@@ -9,13 +11,14 @@ import {
 import type { Invoke, ServerCall } from '../call.ts';
 import { type Decoded, decodeRequest } from '../messages.ts';
 import type { Method } from '../method.ts';
-import type { OpenCalls } from './open-calls.ts';
-import { WireCall } from './wire-call.ts';
+import { WireCall, type WireHost } from './wire-call.ts';
 
 /** The methods of a grpc-js server that are served by our chains, and how it comes to hand their calls over. */
 export interface WireMethods {
   /** For the server's option of the same name. */
   readonly interceptors: ServerInterceptor[];
+  /** Is to be told of each stream just before grpc-js is, which shows calls and not what they came on. */
+  readonly handOver: (stream: ServerHttp2Stream) => void;
   /** Puts methods on the server, each with its chain. */
   add(server: Server, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void;
 }
@@ -25,17 +28,23 @@ export interface WireMethods {
  * the stream objects that grpc-js would make for handlers, a Node stream even for a unary call, cost a fifth of the
  * throughput, and they end every call with the words OK, which the protocol leaves out.
  */
-export function createWireMethods(open: OpenCalls): WireMethods {
+export function createWireMethods(host: WireHost): WireMethods {
+  let handedOver: ServerHttp2Stream | undefined;
   const served = new Map<string, { readonly method: Method; readonly invoke: Invoke<ServerCall> }>();
   return {
     interceptors: [
       ({ path }, call) => {
         const found = served.get(path);
         if (!found) return new ServerInterceptingCall(call);
-        new WireCall(found.method, found.invoke, call, open).begin();
+        const stream = handedOver;
+        handedOver = undefined;
+        new WireCall(found.method, found.invoke, call, host, stream).begin();
         return new TakenCall(call);
       },
     ],
+    handOver(stream) {
+      handedOver = stream;
+    },
     add(server, chains) {
       const definition: Record<string, MethodDefinition<Decoded, Buffer>> = {};
       const implementation: UntypedServiceImplementation = {};

@@ -1,11 +1,16 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { createNoopMeter } from '@opentelemetry/api';
 import { expect } from 'chai';
 
 import { judge, median } from '../../bench/figure.ts';
+import type { BenchClient } from '../../bench/peers/peer.ts';
 import { answerTo, checkAnswer, requestOf } from '../../bench/peers/user.ts';
 import { appliedAfterMs } from '../../bench/rpc/applied-after.ts';
+import { ABLATED } from '../../bench/rpc/contestants.ts';
 import { countSpans } from '../../bench/rpc/count-spans.ts';
+import { createInMemoryMeter } from '../../bench/rpc/in-memory-meter.ts';
+import { measureLoad } from '../../bench/rpc/load.ts';
 import { EVERYTHING, MECHANISMS, policiesWithout } from '../../bench/rpc/mechanisms.ts';
 import { DESTINATION_DEFAULTS, METHOD_DEFAULTS, SERVER_DEFAULTS } from '../../mesh/policy/defaults.ts';
 import { GetUserResponseSchema } from '#proto/shop/user/v1/user_pb.js';
@@ -62,6 +67,25 @@ describe('the call that is measured', () => {
   });
 });
 
+describe('calls at a pace', () => {
+  it('count from when they were due, also where their process was too busy to send them', async () => {
+    let made = 0;
+    const client: BenchClient = {
+      async call(request) {
+        made += 1;
+        // The first one keeps the only thread, while 450 more become due.
+        for (const until = performance.now() + 450; made === 1 && performance.now() < until; );
+        return answerTo(request);
+      },
+      settle: async () => {},
+    };
+    const { p50Ms, calls } = await measureLoad(client, { pace: { perSecond: 1_000 }, warmUpMs: 0, ms: 500, paddingBytes: 0 });
+    expect(calls).to.be.above(80);
+    // The middle one of them had waited for half of that time.
+    expect(p50Ms).to.be.above(20);
+  });
+});
+
 describe('an update', () => {
   it('is applied when no call goes any more where it should not', () => {
     const calls = [
@@ -89,6 +113,11 @@ describe('a runtime without a mechanism', () => {
   };
 
   for (const name of MECHANISMS) it(`differs in nothing but ${name}`, () => expect(changedBy(name)).to.equal(1));
+
+  it('is measured with a meter, too, which changes nothing else', () => {
+    expect(ABLATED['with metrics']).to.deep.equal({ ...ABLATED['ours'], isMetered: true });
+    expect(createInMemoryMeter()).not.to.equal(createNoopMeter());
+  });
 
   it('can be one without any', () => {
     expect(changedBy(EVERYTHING)).to.equal(defaults.length);

@@ -9,7 +9,17 @@ import { locateBackend, requireBackend } from '../backends/locate.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
 
-const WITH_ENVOY = ['rpc.unary_vs_envoy_sidecars', 'rpc.added_p99_vs_envoy', 'rpc.spans_per_call (envoy)'];
+const WITH_ENVOY = [
+  'rpc.unary_vs_envoy_sidecars',
+  'rpc.cpu_per_call_vs_envoy',
+  'rpc.cores_vs_envoy',
+  'rpc.added_p99_vs_envoy',
+  'rpc.added_p99_envoy',
+  'rpc.spans_per_call (envoy)',
+];
+
+/** Differences, which noise can make less than nothing. */
+const DIFFERENCES = ['rpc.added_p99_ours', 'rpc.added_p99_envoy'];
 
 function run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
   return promisify(execFile)(process.execPath, [MAIN, ...args]);
@@ -39,9 +49,15 @@ describe('npm run bench rpc', function () {
       'rpc.unary_vs_connect_node',
       'rpc.unary_vs_auto_instrumented',
       'rpc.unary_vs_envoy_sidecars',
+      'rpc.cpu_per_call_vs_envoy',
+      'rpc.cores_vs_envoy',
       'rpc.p99_4kb_vs_grpc_js',
+      'rpc.p99_4kb_vs_grpc_js_wide',
       'rpc.calls_4kb_vs_grpc_js',
+      'rpc.calls_4kb_vs_grpc_js_wide',
       'rpc.added_p99_vs_envoy',
+      'rpc.added_p99_ours',
+      'rpc.added_p99_envoy',
       'rpc.local_vs_remote',
       'rpc.local_vs_remote_untraced',
       'rpc.spans_per_call (ours)',
@@ -58,15 +74,16 @@ describe('npm run bench rpc', function () {
   // How fast is no test's business. That each call was answered as it should be, each client checks itself.
   it('has answers from everybody', () => {
     for (const { figure, value, peer, peerValue } of figures) {
-      expect(value, figure).to.be.above(0);
+      if (!DIFFERENCES.includes(figure)) expect(value, figure).to.be.above(0);
       if (peer !== null) expect(peerValue, figure).to.be.above(0);
     }
   });
 
-  // A span each of caller and callee; fewer where a process makes more of them than it can send.
-  it('sees the spans of everybody who traces arrive', () => {
-    const spans = figures.filter(({ unit }) => unit === 'spans');
-    for (const { figure, value } of spans) expect(value, figure).to.be.within(0.01, 2);
+  // At this pace; others, and calls within a process, may lose some.
+  it('sees every span of ours arrive, on either side, and some of everybody who traces', () => {
+    const spans = new Map(figures.filter(({ unit }) => unit === 'spans a side').map((each) => [each.figure, each]));
+    expect(spans.get('rpc.spans_per_call (ours)')).to.include({ aim: '>= 0.99', met: true });
+    for (const { figure, value } of spans.values()) expect(value, figure).to.be.within(0.01, 1.1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -10,6 +10,7 @@ import { connectConsul, type ControlPlane } from '#discovery';
 import { silentLog, systemClock, systemRandom } from '#kit';
 import { GetInstanceResponseSchema, InstanceService } from '#proto/mesh/v1/instance_pb.js';
 
+import { whoAmI } from '../../cli/who-am-i.ts';
 import { type ConsulServer, startEmbedded } from '../discovery/support/consul-server.ts';
 import { meshHere } from './support/in-process.ts';
 import type { Finished } from './support/mesh-command.ts';
@@ -78,9 +79,14 @@ describe('mesh fault, of instances that only say whether they allow it', functio
     expect(stdout).to.match(/^payment\.Charge: 30 % of the calls wait 2 s and fail with UNAVAILABLE, for (10|9) min\nend it sooner with `npx mesh fault clear payment\.Charge`\n$/);
     const [only, ...others] = await list();
     expect(others).to.deep.equal([]);
-    expect(only).to.include({ target: 'payment.Charge', percent: 30, delayMs: 2_000, abort: 'UNAVAILABLE', owner: userInfo().username, reason: 'game day' });
+    expect(only).to.include({ target: 'payment.Charge', percent: 30, delayMs: 2_000, abort: 'UNAVAILABLE', owner: whoAmI(), reason: 'game day' });
     expect(Date.parse(only?.expireTime ?? '')).to.be.within(before + 600_000, Date.now() + 600_000);
     expect(await ok('list')).to.match(/^payment\.Charge +30 % of the calls wait 2 s and fail with UNAVAILABLE +(10|9) min +\S+ +game day$/m);
+  });
+
+  it('is ordered by whom the flag names', async () => {
+    await ok('payment', '--delay', '250ms', '--by', 'ada');
+    expect((await list()).map(({ owner }) => owner)).to.deep.equal(['ada']);
   });
 
   it('hits every call for five minutes where nothing else is said', async () => {

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { connectConsul, type PolicyStore } from '#discovery';
 import { type Stoppable, silentLog, systemClock, systemRandom } from '#kit';
 
+import { whoAmI } from '../../cli/who-am-i.ts';
 import { type ConsulServer, startEmbedded } from '../discovery/support/consul-server.ts';
 import { meshHere } from './support/in-process.ts';
 import type { Finished } from './support/mesh-command.ts';
@@ -48,7 +49,7 @@ describe('mesh policy', function () {
     await ok('set', '*', '{"retries":{"maxAttempts":5,"baseMs":10}}', '--for', '2h', '--reason', 'flaky switch');
     await ok('set', 'order.PlaceOrder', '{"retries":{"maxAttempts":2}}');
     const stdout = await ok('show', 'order.PlaceOrder');
-    const { username } = userInfo();
+    const username = whoAmI();
     expect(stdout).to.match(/^NUMBER +VALUE +FROM$/m);
     expect(stdout).to.match(new RegExp(`^retries.maxAttempts +2 +document order.PlaceOrder \\(${username}\\)$`, 'm'));
     expect(stdout).to.match(new RegExp(`^retries.baseMs +10 +document \\* \\(${username}, for (2 h|119 min)\\)$`, 'm'));
@@ -70,7 +71,26 @@ describe('mesh policy', function () {
     await ok('set', 'inventory', '{"circuit":{"maxInFlight":50},"retries":{"codes":["UNAVAILABLE","ABORTED"]}}', '--for', '90s', '--reason', 'new switch');
     expect(await ok('list')).to.match(/^inventory +retries.codes UNAVAILABLE, ABORTED; circuit.maxInFlight 50 +(90|89) s +\S+ +new switch$/m);
     const [only] = await list();
-    expect(only?.document).to.include({ owner: userInfo().username, reason: 'new switch' }).and.to.have.keys('owner', 'reason', 'circuit', 'retries', 'createTime', 'expireTime');
+    expect(only?.document).to.include({ owner: whoAmI(), reason: 'new switch' }).and.to.have.keys('owner', 'reason', 'circuit', 'retries', 'createTime', 'expireTime');
+  });
+
+  it('is set by whom the flag names, else by the owner in the document', async () => {
+    await ok('set', 'order', '{"owner":"bob","hedging":{"enabled":false}}', '--by', 'ada');
+    await ok('set', 'user', '{"owner":"bob","hedging":{"enabled":false}}');
+    expect((await list()).map(({ document }) => document?.['owner'])).to.deep.equal(['ada', 'bob']);
+  });
+
+  it('takes the cap of calls in flight away with 0, and leaves the open state on', async () => {
+    await ok('set', 'order', '{"circuit":{"maxInFlight":0}}');
+    expect(await ok('show', 'order')).to.match(/^circuit.enabled +true +default$/m).and.match(/^circuit.maxInFlight +none +document order /m);
+    expect((await numbers('order')).get('circuit.maxInFlight')?.value).to.equal(0);
+  });
+
+  it('sweeps documents that have expired with the next one that is set', async () => {
+    await controlPlane.policies.put('mesh/policy/user', '{"owner":"ada","hedging":{"enabled":false},"expireTime":"2020-01-01T00:00:00Z"}');
+    expect(await ok('list')).to.match(/^user .* over +ada/m);
+    await ok('set', 'order', '{"hedging":{"enabled":false}}');
+    expect((await list()).map(({ target }) => target)).to.deep.equal(['order']);
   });
 
   it('puts a document in the place of the one before it', async () => {

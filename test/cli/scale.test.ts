@@ -81,7 +81,7 @@ describe('mesh scale', function () {
         await calls.untilAnswered(200);
       }
       const { failures } = await calls.stop();
-      expect(failures.join('\n')).to.equal('');
+      expect(failures.length, failures.slice(0, 3).join('; ')).to.equal(0);
       expect((await registered('inventory')).map((instance) => instance.port)).to.deep.equal([port]);
     });
 

@@ -15,9 +15,10 @@ const onlyTheCallers: ServerInterceptor = (next) => (call) => {
   return next(call);
 };
 
-/** The suite's limit is kept by grpc-js: a refusal of ours says more than the suite takes. */
+/** The suite compresses. Its limit is kept by grpc-js: a refusal of ours says more than the suite takes. */
 function limitsOf({ messageReceiveLimit }: ServerCompatRequest): NonNullable<MeshOptions['limits']> {
-  return messageReceiveLimit > 0 ? { maxBufferedBytes: messageReceiveLimit } : {};
+  const taken = { maxCompressed: 64 };
+  return messageReceiveLimit > 0 ? { ...taken, maxBufferedBytes: messageReceiveLimit } : taken;
 }
 
 for await (const asked of readMessages(ServerCompatRequestSchema, process.stdin)) {

@@ -60,7 +60,7 @@ describe('the contracts', () => {
 });
 
 function describeContract(method: DescMethod): void {
-  const { fullName, deadlineMs, idempotent } = describeMethod(method);
+  const { fullName, deadlineMs, idempotent, hedged, keyField } = describeMethod(method);
   const policy = hasOption(method, methodPolicy) ? getOption(method, methodPolicy) : undefined;
   const isRead = READS.test(method.name);
 
@@ -84,6 +84,12 @@ function describeContract(method: DescMethod): void {
     if (policy?.idempotencyKey) {
       it('has its idempotency key in the request', () => {
         expect(method.input.fields.find(({ name }) => name === policy.idempotencyKey)?.scalar, policy.idempotencyKey).not.to.equal(undefined);
+      });
+    }
+
+    if (hedged) {
+      it('may be on its way twice at once: it has no side effects, or its effect has a key', () => {
+        expect(method.idempotency === Level.NO_SIDE_EFFECTS || keyField !== undefined).to.equal(true);
       });
     }
 

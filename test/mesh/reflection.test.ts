@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+
 import { getOption } from '@bufbuild/protobuf';
 import { expect } from 'chai';
 
@@ -5,6 +7,7 @@ import { field as fieldRules } from '#proto/buf/validate/validate_pb.js';
 import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 
+import { useHttp2Callers } from './door/support/http2-caller.ts';
 import { useFleet } from './support/fleet.ts';
 import { openReflection, type ReflectionStream, type ReflectionVersion, registryOf } from './support/reflection-client.ts';
 
@@ -13,12 +16,14 @@ const ORDERS = 'shop.order.v1.OrderService';
 for (const version of ['v1', 'v1alpha'] satisfies ReflectionVersion[]) {
   describe(`reflection ${version}`, () => {
     let reflection: ReflectionStream;
+    let port: number;
+    const connect = useHttp2Callers(() => port);
     // Before the fleet stops, which would wait for the open stream.
     afterEach(() => reflection.close());
     const fleet = useFleet('remote');
 
     beforeEach(async () => {
-      const { port } = await fleet().host(OrderService, () => ({}));
+      ({ port } = await fleet().host(OrderService, () => ({})));
       reflection = openReflection(port, version);
     });
 
@@ -90,6 +95,19 @@ for (const version of ['v1', 'v1alpha'] satisfies ReflectionVersion[]) {
       const symbols = Array.from({ length: 50 }, (_, index) => (index % 2 ? ORDERS : 'nobody.Knows'));
       const answers = await Promise.all(symbols.map((value) => reflection.ask({ case: 'fileContainingSymbol', value })));
       expect(answers.map(({ case: kind }) => kind)).to.deep.equal(symbols.map((name) => (name === ORDERS ? 'fileDescriptorResponse' : 'errorResponse')));
+    });
+
+    it('ends with the server that it asks, which says so', async () => {
+      const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+      const call = connect().begin(path).resume();
+      let said: IncomingHttpHeaders | undefined;
+      call.on('response', (headers) => {
+        said = headers;
+        call.end();
+      });
+      await reflection.ask({ case: 'listServices', value: '' });
+      await fleet().stop();
+      expect(said?.['grpc-status']).to.equal('14');
     });
   });
 }

@@ -6,11 +6,11 @@ import { expect } from 'chai';
 
 import { type ControlPlane, discoveryChannelOptions, type InstanceListener } from '#discovery';
 import { refusal, silentLog, systemClock } from '#kit';
-import { type Client, createMesh, type Mesh, type OpenChannel } from '#mesh';
+import { type Client, createMesh, type Mesh, type OpenChannel, toStatus } from '#mesh';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
 import { allOf, failureOf } from './support/outcome.ts';
-import { createTelemetry } from './support/telemetry.ts';
+import { createTelemetry, type Telemetry } from './support/telemetry.ts';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 
 /** A port of this machine that nobody listens on. */
@@ -38,11 +38,13 @@ function emptyControlPlane(tell: (listener: InstanceListener) => void): ControlP
 
 describe('a service that cannot be reached', () => {
   let mesh: Mesh;
+  let telemetry: Telemetry;
+  beforeEach(() => void (telemetry = createTelemetry()));
   afterEach(() => mesh.stop());
 
   function clients(openChannel: OpenChannel): { users: Client<typeof UserService>; orders: Client<typeof OrderService> } {
     mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
-    const caller = { tracer: createTelemetry().tracer('caller') };
+    const caller = { tracer: telemetry.tracer('caller') };
     return { users: mesh.client(UserService, caller), orders: mesh.client(OrderService, caller) };
   }
 
@@ -56,9 +58,25 @@ describe('a service that cannot be reached', () => {
     const failure = await failureOf(users.getUser({ userId: 'demo' }));
     expect(performance.now() - started).to.be.below(900);
     expect(failure).to.include({ code: 'UNAVAILABLE', reason: 'UNREACHABLE' });
-    expect(failure.message).to.match(/^user could not be reached/);
+    expect(failure.message).to.equal('user could not be reached; try again in a moment');
     expect(await failureOf(allOf(orders.watchOrder({ orderId: 'o-1' })))).to.include({ reason: 'UNREACHABLE' });
   });
+
+  for (const balanced of [false, true]) {
+    it(`does not tell its callers where it is (${balanced ? 'balanced' : 'one address'}): that is in the cause and the span`, async () => {
+      const port = await closedPort();
+      const at = { id: 'user-1', service: 'user', address: '127.0.0.1', port, version: '1', zone: '', weight: 1, metadata: {} };
+      const { users } = balanced
+        ? discovered((listener) => listener.onInstances([at]))
+        : clients(() => new Channel(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 }));
+      const failure = await failureOf(users.getUser({ userId: 'demo' }));
+      expect(failure).to.include({ reason: 'UNREACHABLE', message: 'user could not be reached; try again in a moment' });
+      expect(JSON.stringify(toStatus(failure))).not.to.contain(String(port));
+      expect(String(failure.cause)).to.contain(`ECONNREFUSED 127.0.0.1:${port}`);
+      const told = telemetry.spans()[0]?.events.filter(({ name }) => name === 'unreachable') ?? [];
+      expect(String(told[0]?.attributes?.['mesh.unreachable.cause'])).to.contain(`ECONNREFUSED 127.0.0.1:${port}`);
+    });
+  }
 
   it('is not called any more once the mesh has stopped: nobody would close the channel', async () => {
     let opened = 0;

@@ -2,7 +2,7 @@
 export interface SidecarOptions {
   readonly side: 'client' | 'server';
   readonly upstreamPort: number;
-  /** Takes spans as OTLP over HTTP, at `/<sender>/v1/traces`. */
+  /** Takes spans as OTLP over HTTP, at `/<sender>-<side>/v1/traces`. */
   readonly sinkPort: number;
   readonly sender: string;
 }
@@ -70,7 +70,7 @@ function route(side: SidecarOptions['side']): unknown {
 }
 
 function tracer(side: SidecarOptions['side'], sender: string): unknown {
-  const uri = `http://sink/${sender}/v1/traces`;
+  const uri = `http://sink/${sender}-${side}/v1/traces`;
   return {
     name: 'envoy.tracers.opentelemetry',
     typed_config: {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,8 @@ import { sidecarConfig, type SidecarOptions } from './config.ts';
 export interface Sidecars {
   /** Where the client's sidecar listens. */
   readonly port: number;
+  /** CPU that they have used together, in ms; NaN where the system does not say (only Linux does). */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startSidecars({ envoy, upstreamPort, ...sink }: SidecarsOp
     const client = await startEnvoy(envoy, { side: 'client', upstreamPort: server.port, ...sink });
     return {
       port: client.port,
+      cpuMs: async () => (await client.cpuMs()) + (await server.cpuMs()),
       async stop() {
         await Promise.all([client.stop(), server.stop()]);
       },
@@ -40,8 +43,8 @@ export async function startSidecars({ envoy, upstreamPort, ...sink }: SidecarsOp
   }
 }
 
-// Ends Envoy and removes its folder when standard input ends: it does when the benchmark asks for it, and when that is killed.
-const SCRIPT = 'folder=$1; shift; "$@" </dev/null & read -r _; kill $!; wait $!; rm -rf -- "$folder"';
+// Says Envoy's process id. Ends Envoy and removes its folder when standard input ends: it does when the benchmark asks for it, and when that is killed.
+const SCRIPT = 'folder=$1; shift; "$@" </dev/null >&2 & echo $!; read -r _; kill $!; wait $!; rm -rf -- "$folder"';
 
 async function startEnvoy(envoy: string, options: SidecarOptions): Promise<Sidecars> {
   const folder = await mkdtemp(join(tmpdir(), 'shopmesh-envoy-'));
@@ -49,18 +52,33 @@ async function startEnvoy(envoy: string, options: SidecarOptions): Promise<Sidec
   const config = JSON.stringify(sidecarConfig(options));
   // One worker: a Node process has one event loop, too. Access logs are off by default.
   const args = ['--config-yaml', config, '--admin-address-path', adminFile, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'error'];
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sidecar', folder, envoy, ...args], { stdio: ['pipe', 'inherit', 'inherit'] });
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sidecar', folder, envoy, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const pid = readPid(shell);
   const exited = once(shell, 'exit');
   const stop = async (): Promise<void> => {
     shell.stdin.end();
     await exited;
   };
   try {
-    return { port: await listenerPort(adminFile), stop };
+    return { port: await listenerPort(adminFile), cpuMs: async () => cpuMsOf(await pid), stop };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
+}
+
+function readPid({ stdout }: ChildProcess): Promise<number> {
+  return new Promise((resolve) => stdout?.once('data', (line: Buffer) => resolve(Number(line))));
+}
+
+/** What Linux counts CPU time in, for programs: 100 ticks a second (`USER_HZ`). */
+const MS_PER_TICK = 10;
+
+async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // proc_pid_stat(5): the name, in brackets, may hold spaces; 11 fields after it come utime and stime.
+  const [, , , , , , , , , , , utime, stime] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(utime) + Number(stime)) * MS_PER_TICK;
 }
 
 /** Asks the admin interface where the listener is, once it listens. */

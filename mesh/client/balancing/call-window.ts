@@ -22,9 +22,10 @@ export class CallWindow {
     return this.#answered + this.#failed;
   }
 
-  /** Of more than 64 answers the latest are kept. */
-  answered(ms: number): void {
+  /** Of more than 64 times the latest are kept; undefined: of a stream, whose length is its reader's. */
+  answered(ms: number | undefined): void {
     this.#answered += 1;
+    if (ms === undefined) return;
     this.#latenciesMs[this.#timed % TIMED_ANSWERS] = ms;
     this.#timed += 1;
   }

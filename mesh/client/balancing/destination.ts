@@ -27,6 +27,8 @@ export interface SentCall {
   readonly endpoint: Endpoint;
   /** Whether it finds out if the instance is well again. */
   readonly probe: boolean;
+  /** Whether its length is its reader's. */
+  readonly stream: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface SentCall {
  */
 export interface Destination {
   readonly service: string;
-  /** Whether there are several instances to choose from. */
+  /** Whether there are several instances to choose from now: listed, connected and not left out. */
   readonly hasOthers: boolean;
   /** HTTP/2 connections to make to each instance. */
   readonly connectionsPerInstance: number;
@@ -79,7 +81,7 @@ class BalancedDestination implements Destination {
   }
 
   get hasOthers(): boolean {
-    return this.#endpoints.size > 1;
+    return this.#selection.size > 1;
   }
 
   get connectionsPerInstance(): number {
@@ -108,11 +110,13 @@ class BalancedDestination implements Destination {
 
   pick(attempt: Attempt | undefined): SentCall | MeshError {
     const { balancing, circuit } = this.#policy.current;
-    if (circuit.enabled && this.#inFlight.load >= circuit.maxInFlight) {
+    if (this.#inFlight.load >= circuit.maxInFlight) {
       this.#refused.tooManyCalls += 1;
       return tooManyCalls(this.service, circuit.maxInFlight);
     }
     const nowMs = this.#clock.now();
+    this.#ejections.followPolicy(nowMs);
+    if (attempt?.stream) this.#ejections.readmitUntried(nowMs);
     const probed = this.#ejections.findProbe(nowMs, attempt);
     if (probed) {
       probed.probe(nowMs);
@@ -123,23 +127,26 @@ class BalancedDestination implements Destination {
       return circuitOpen(this.service, this.#ejections.retryInMs(nowMs));
     }
     if (this.#selection.isStale(balancing, nowMs)) this.#select(nowMs);
-    const endpoint = this.#selection.pick(attempt?.avoid ?? NOBODY);
+    const endpoint = this.#selection.pick(attempt?.avoid ?? NOBODY, nowMs);
     return endpoint ? this.#send(endpoint, false, attempt) : this.#nobody();
   }
 
-  started({ endpoint }: SentCall): number {
+  started({ endpoint, probe }: SentCall): number {
     this.#inFlight.started();
     endpoint.inFlight.started();
-    return this.#clock.now();
+    const nowMs = this.#clock.now();
+    if (probe) endpoint.probeBegun(nowMs);
+    return nowMs;
   }
 
-  ended({ endpoint, probe }: SentCall, startedAtMs: number, code: status, details: string, trailers: Metadata): void {
+  ended({ endpoint, probe, stream }: SentCall, startedAtMs: number, code: status, details: string, trailers: Metadata): void {
     this.#inFlight.ended();
     endpoint.inFlight.ended();
     const nowMs = this.#clock.now();
     const ms = Math.max(0, nowMs - startedAtMs);
-    const outcome = outcomeOf(code, details, trailers, ms, this.#ejections.patience);
-    endpoint.ended(outcome, ms, nowMs);
+    const timedMs = stream ? undefined : ms;
+    const outcome = outcomeOf(code, details, trailers, timedMs, this.#ejections.patience);
+    endpoint.ended(outcome, timedMs, nowMs);
     if (probe) this.#ejections.probed(endpoint, outcome, ms, nowMs);
     else this.#ejections.called(endpoint, nowMs);
   }
@@ -154,7 +161,7 @@ class BalancedDestination implements Destination {
     this.#inFlight.sent();
     endpoint.inFlight.sent();
     if (attempt) attempt.instance = endpoint.id;
-    return { endpoint, probe };
+    return { endpoint, probe, stream: attempt?.stream ?? false };
   }
 
   /** Where nothing is ever open, those left out are called when there is nobody else. */

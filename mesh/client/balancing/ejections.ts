@@ -3,12 +3,11 @@ import { jitter, type Log, type Random } from '#kit';
 import type { DestinationPolicy, Ejection, Live } from '../../policy/call-policy.ts';
 import type { Attempt } from '../attempt.ts';
 import type { CallOutcome, Patience } from './call-outcome.ts';
+import { ejectionCap } from './ejection-cap.ts';
+import { type Cause, createEjectionLog, type EjectionLog } from './ejection-log.ts';
 import type { Endpoint, TimeOut } from './endpoint.ts';
 import { Judgement } from './judgement.ts';
-import { isSlow, type Outlier } from './outlier.ts';
-
-/** Why an instance is left out. */
-type Cause = Outlier | 'failures-in-a-row' | 'failed-probe' | 'circuit-open';
+import { probePatienceMs, probeVerdict } from './probe-verdict.ts';
 
 /**
  * How long nobody is called when nobody may be: 500 ms, then 1 s, then 1.5 s each time. Shorter than for a single
@@ -16,12 +15,6 @@ type Cause = Outlier | 'failures-in-a-row' | 'failed-probe' | 'circuit-open';
  * in 1.5 s from each process as the price.
  */
 const OPENING: TimeOut = { baseMs: 500, maxMs: 1_500 };
-
-/** A probe that is not answered within this lets another one go: sooner while nobody else may be called. */
-const PROBE_PATIENCE_MS = { open: 500, closed: 5_000 };
-
-/** The last instances are given up only when none of them has answered for so long: half of a service is better than none. */
-const SILENCE_MS = 250;
 
 export interface EjectionsOptions {
   readonly service: string;
@@ -38,14 +31,18 @@ export interface EjectionsOptions {
  */
 export class Ejections {
   readonly #options: EjectionsOptions;
+  readonly #log: EjectionLog;
   readonly #judgement = new Judgement();
   #endpoints: readonly Endpoint[] = [];
   #anyOut = false;
   #isOpen = false;
   #openings = 0;
+  /** What was settled by. */
+  #settledBy: Ejection | undefined;
 
   constructor(options: EjectionsOptions) {
     this.#options = options;
+    this.#log = createEjectionLog(options.log, options.service);
   }
 
   get isOpen(): boolean {
@@ -61,6 +58,10 @@ export class Ejections {
     return { usualMs: this.#judgement.usualMs, factor: this.#limits.latencyFactor };
   }
 
+  get #cap(): number {
+    return ejectionCap(this.#endpoints.length, this.#limits);
+  }
+
   get #limits(): Ejection {
     return this.#options.policy.current.ejection;
   }
@@ -71,36 +72,50 @@ export class Ejections {
     this.#settle(nowMs);
   }
 
-  /** An instance whose time out is over, if there is one: it is owed a call. Not one that has failed elsewhere, unless there is nobody else. */
+  /** An operator may have changed how many may be out. */
+  followPolicy(nowMs: number): void {
+    if (this.#anyOut && this.#settledBy !== this.#limits) this.#settle(nowMs);
+  }
+
+  /** An instance whose time out is over, if there is one: it is owed a call. Not a stream, and not one that has failed elsewhere, unless there is nobody else. */
   findProbe(nowMs: number, attempt: Attempt | undefined): Endpoint | undefined {
-    if (!this.#anyOut || (!this.#isOpen && attempt && attempt.number > 1)) return undefined;
-    return this.#endpoints.find((endpoint) => !endpoint.isIn && endpoint.connected && this.#probeInMs(endpoint, nowMs) === 0);
+    if (!this.#anyOut || attempt?.stream || (!this.#isOpen && attempt && attempt.number > 1)) return undefined;
+    return this.#endpoints.find((endpoint) => !endpoint.isIn && endpoint.connected && this.#probeInMs(endpoint, nowMs) <= 0);
+  }
+
+  /**
+   * For a stream, which is no probe because it may end after hours: those come back without one, slowly, that no other call
+   * has tried for as long as a probe is waited for, as where a service has nothing but streams.
+   */
+  readmitUntried(nowMs: number): void {
+    if (!this.#anyOut) return;
+    const untried = this.#out().filter((endpoint) => endpoint.connected && this.#probeInMs(endpoint, nowMs) <= -probePatienceMs(this.#isOpen));
+    if (untried.length > 0) this.#readmit(untried, nowMs);
   }
 
   /** How long until one of them is tried again, while it is open. */
   retryInMs(nowMs: number): number {
     const reachable = this.#out().filter(({ connected }) => connected);
-    return Math.ceil(Math.min(OPENING.maxMs, ...reachable.map((endpoint) => this.#probeInMs(endpoint, nowMs))));
+    return Math.ceil(Math.max(0, Math.min(OPENING.maxMs, ...reachable.map((endpoint) => this.#probeInMs(endpoint, nowMs)))));
   }
 
   /** A call has ended, other than a probe, and its instance has counted it. */
   called(endpoint: Endpoint, nowMs: number): void {
     if (this.#judgement.isDue(nowMs, this.#limits)) this.#judge(nowMs);
-    if (endpoint.silencesInARow >= this.#limits.consecutiveFailures) this.#failsAgainAndAgain(endpoint, nowMs);
+    if (endpoint.failuresInARow >= this.#limits.consecutiveFailures) this.#failsAgainAndAgain(endpoint, nowMs);
   }
 
   /** The probe of an instance has ended. */
   probed(endpoint: Endpoint, outcome: CallOutcome, ms: number, nowMs: number): void {
     if (endpoint.state.kind !== 'probing') return;
-    const { usualMs, factor } = this.patience;
-    const slow = outcome === 'answered' && isSlow(ms, usualMs, factor);
-    if (outcome === 'unclear') endpoint.probeAgain();
-    else if (slow || outcome === 'failed' || outcome === 'given-up') this.#eject([endpoint], 'failed-probe', nowMs);
+    const verdict = probeVerdict(outcome, ms, this.patience, this.#isOpen);
+    if (verdict === 'unclear') endpoint.probeAgain(nowMs);
+    else if (verdict === 'out') this.#eject([endpoint], 'failed-probe', nowMs);
     else this.#readmit([endpoint], nowMs);
   }
 
   #probeInMs(endpoint: Endpoint, nowMs: number): number {
-    return endpoint.probeInMs(nowMs, this.#isOpen ? PROBE_PATIENCE_MS.open : PROBE_PATIENCE_MS.closed);
+    return endpoint.probeInMs(nowMs, probePatienceMs(this.#isOpen));
   }
 
   #out(): readonly Endpoint[] {
@@ -112,15 +127,8 @@ export class Ejections {
     return this.#endpoints.filter(({ isIn, connected }) => isIn && connected);
   }
 
-  /** How many may be out while others answer: one of 2 or 3 instances, five of 10 (50 %), none of one. */
-  #maxOut(): number {
-    const { length } = this.#endpoints;
-    const { maxPercent } = this.#limits;
-    return maxPercent > 0 ? Math.max(0, Math.min(length - 1, Math.max(1, Math.floor((length * maxPercent) / 100)))) : 0;
-  }
-
   #mayEject(endpoint: Endpoint): boolean {
-    return this.#limits.enabled && this.#out().length < this.#maxOut() && this.#able().some((other) => other !== endpoint);
+    return this.#out().length < this.#cap && this.#able().some((other) => other !== endpoint);
   }
 
   #judge(nowMs: number): void {
@@ -129,24 +137,28 @@ export class Ejections {
     }
   }
 
-  /** It is left out; where all that are left do nothing but fail, they all are. */
+  /**
+   * It is left out, unless the others fail as well: what is broken everywhere, such as one method, singles out nobody.
+   * Connections that fail count in any case. Where nobody seems to be there any more, in all that are left, they all are.
+   */
   #failsAgainAndAgain(endpoint: Endpoint, nowMs: number): void {
     // Calls of an instance that is out already, or is not listed any more, end late.
     if (!endpoint.isIn || !this.#endpoints.includes(endpoint)) return;
-    if (this.#mayEject(endpoint)) return this.#eject([endpoint], 'failures-in-a-row', nowMs);
+    const { consecutiveFailures } = this.#limits;
     const able = this.#able();
-    const allFail = able.every((one) => one.failuresInARow >= this.#limits.consecutiveFailures && nowMs - one.answeredAtMs >= SILENCE_MS);
-    if (allFail && this.#options.policy.current.circuit.enabled) this.#eject(able, 'circuit-open', nowMs);
+    const standsOut = endpoint.silence.hasGone(consecutiveFailures) || able.some(({ failuresInARow }) => failuresInARow === 0);
+    if (standsOut && this.#mayEject(endpoint)) return this.#eject([endpoint], 'failures-in-a-row', nowMs);
+    const deserted = able.every((one) => one.silence.isDeserted(consecutiveFailures, nowMs));
+    if (deserted && this.#options.policy.current.circuit.enabled) this.#eject(able, 'circuit-open', nowMs);
   }
 
   #eject(endpoints: readonly Endpoint[], cause: Cause, nowMs: number): void {
-    const { service, random, log } = this.#options;
     const nobodyElse = this.#able().every((able) => endpoints.includes(able));
     const { baseMs, maxMs } = nobodyElse ? OPENING : this.#limits;
     for (const endpoint of endpoints) {
       const wasIn = endpoint.isIn;
-      endpoint.eject(nowMs, { baseMs: jitter(baseMs, random), maxMs });
-      if (wasIn) log.warn({ service, instance: endpoint.id, cause, figures: endpoint.figures }, 'an instance is left out for a while');
+      endpoint.eject(nowMs, { baseMs: jitter(baseMs, this.#options.random), maxMs });
+      if (wasIn) this.#log.leftOut(endpoint, cause);
     }
     this.#settle(nowMs);
   }
@@ -154,35 +166,30 @@ export class Ejections {
   #readmit(endpoints: readonly Endpoint[], nowMs: number): void {
     for (const endpoint of endpoints) {
       endpoint.readmit(nowMs);
-      this.#options.log.info({ service: this.#options.service, instance: endpoint.id }, 'an instance is called again');
+      this.#log.back(endpoint);
     }
     this.#settle(nowMs);
   }
 
   /** Draws the conclusions from who is in now. */
   #settle(nowMs: number): void {
+    this.#settledBy = this.#limits;
     const out = this.#out();
     this.#anyOut = out.length > 0;
     const open = this.#options.policy.current.circuit.enabled && this.#able().length === 0 && out.some(({ connected }) => connected);
     if (open && !this.#isOpen) this.#opens(out, nowMs);
-    else if (!open && this.#isOpen) this.#closes();
-    const tooMany = open ? 0 : out.length - this.#maxOut();
+    if (!open && this.#isOpen) this.#log.closed();
+    this.#isOpen = open;
+    const tooMany = open ? 0 : out.length - this.#cap;
     if (tooMany > 0) this.#readmit(this.#soonest(out, tooMany, nowMs), nowMs);
     else this.#options.onChange();
   }
 
   /** Nobody is left: those that were to stay out for long are tried soon, too. */
   #opens(out: readonly Endpoint[], nowMs: number): void {
-    const { service, random, log } = this.#options;
-    this.#isOpen = true;
     this.#openings += 1;
-    for (const endpoint of out) endpoint.probeWithin(nowMs, jitter(OPENING.baseMs, random));
-    log.warn({ service }, 'no instance of a service may be called; calls fail at once until a probe is answered');
-  }
-
-  #closes(): void {
-    this.#isOpen = false;
-    this.#options.log.info({ service: this.#options.service }, 'a service is called again');
+    for (const endpoint of out) endpoint.probeWithin(nowMs, jitter(OPENING.baseMs, this.#options.random));
+    this.#log.opened();
   }
 
   /** More are out than may be, since it was open or since others left: those come back whose time is over first. */

@@ -3,6 +3,8 @@ import type { Instance } from '#discovery';
 import type { CallOutcome } from './call-outcome.ts';
 import { type CallFigures, CallWindow } from './call-window.ts';
 import type { InFlight } from './in-flight.ts';
+import { ShedLoad } from './shed-load.ts';
+import { Silence } from './silence.ts';
 
 export type EndpointState =
   /** Has its full share. */
@@ -11,8 +13,8 @@ export type EndpointState =
   | { readonly kind: 'slow-start'; readonly sinceMs: number }
   /** Left out. Both numbers, so that a wall clock that is set back does not prolong it. */
   | { readonly kind: 'ejected'; readonly sinceMs: number; readonly forMs: number }
-  /** A single call finds out whether it is well again; undefined: none is on its way. */
-  | { readonly kind: 'probing'; readonly probeSinceMs: number | undefined };
+  /** A single call finds out whether it is well again: one that was sent, or has begun. */
+  | { readonly kind: 'probing'; readonly sinceMs: number; readonly begun: boolean };
 
 /** How long an instance stays out. */
 export interface TimeOut {
@@ -33,16 +35,14 @@ export class Endpoint {
   /** Whether one of its connections is up. */
   connected = false;
   readonly inFlight: InFlight;
+  readonly #shed = new ShedLoad();
   /** Since it was first listed: calls that have ended, those of them that were its fault, times it was left out. */
   calls = 0;
   failures = 0;
   ejections = 0;
-  /** Failures since it last answered. */
+  /** Failures since it last answered, with calls that were given up. Turning calls away is no answer. */
   failuresInARow = 0;
-  /** The same, with calls that were given up. */
-  silencesInARow = 0;
-  /** When it last answered; -Infinity: never. */
-  answeredAtMs = -Infinity;
+  readonly silence = new Silence();
   readonly window = new CallWindow();
   /** What it did in its last full window; undefined while it has had too few calls to be judged. */
   figures: CallFigures | undefined;
@@ -70,6 +70,11 @@ export class Endpoint {
     return this.#state.kind === 'healthy' || this.#state.kind === 'slow-start';
   }
 
+  /** Calls on their way, with what those weigh that it has just turned away. */
+  load(nowMs: number): number {
+    return this.inFlight.load + this.#shed.at(nowMs);
+  }
+
   connect(nowMs: number): void {
     this.connected = true;
     if (this.#newcomer && this.isIn) this.#state = { kind: 'slow-start', sinceMs: nowMs };
@@ -87,20 +92,28 @@ export class Endpoint {
     return weight;
   }
 
-  /** Counts the end of a call. */
-  ended(outcome: CallOutcome, ms: number, nowMs: number): void {
+  /** Counts the end of a call that was on its way for `ms`; undefined: of a stream. */
+  ended(outcome: CallOutcome, ms: number | undefined, nowMs: number): void {
     this.calls += 1;
-    if (outcome === 'failed') {
-      this.failures += 1;
-      this.failuresInARow += 1;
-      this.silencesInARow += 1;
-      this.window.failed();
-    } else if (outcome === 'given-up') {
-      this.silencesInARow += 1;
-    } else if (outcome !== 'unclear') {
-      this.#forgiveFailuresInARow();
-      this.answeredAtMs = nowMs;
-      if (outcome === 'answered') this.window.answered(ms);
+    switch (outcome.kind) {
+      case 'answered':
+        this.failuresInARow = 0;
+        this.window.answered(ms);
+        return this.silence.heard(nowMs);
+      case 'shed':
+        this.#shed.add(outcome.afterMs, nowMs);
+        return this.silence.heard(nowMs);
+      case 'broken':
+        this.#failed();
+        return this.silence.heard(nowMs);
+      case 'gone':
+        this.#failed();
+        return this.silence.gone(nowMs);
+      case 'expired':
+        this.#failed();
+        return this.silence.expired(nowMs - (ms ?? 0));
+      case 'given-up':
+        this.failuresInARow += 1;
     }
   }
 
@@ -121,16 +134,13 @@ export class Endpoint {
     this.#startAnew();
   }
 
-  /** How long until it may be tried: 0 when it is time. A probe that is on its way is waited for so long. */
+  /** How long until it may be tried; below 0: for how long it has been time. A probe that is on its way is waited for so long. */
   probeInMs(nowMs: number, patienceMs: number): number {
-    switch (this.#state.kind) {
-      case 'ejected':
-        return nowMs < this.#state.sinceMs ? 0 : Math.max(0, this.#state.sinceMs + this.#state.forMs - nowMs);
-      case 'probing':
-        return this.#state.probeSinceMs === undefined ? 0 : Math.max(0, this.#state.probeSinceMs + patienceMs - nowMs);
-      default:
-        return 0;
-    }
+    const state = this.#state;
+    if (state.kind !== 'ejected' && state.kind !== 'probing') return 0;
+    // The clock was set back; or the probe was sent in an earlier turn of the event loop, and cancelled before it began.
+    if (nowMs < state.sinceMs || (state.kind === 'probing' && !state.begun && this.inFlight.load === this.inFlight.count)) return 0;
+    return state.sinceMs + (state.kind === 'ejected' ? state.forMs : patienceMs) - nowMs;
   }
 
   /** Shortens the time that it is still left out for. */
@@ -138,14 +148,19 @@ export class Endpoint {
     if (this.#state.kind === 'ejected' && this.probeInMs(nowMs, Infinity) > ms) this.#state = { kind: 'ejected', sinceMs: nowMs, forMs: ms };
   }
 
-  /** A call goes out to see whether it is well. */
+  /** A call is sent to see whether it is well. */
   probe(nowMs: number): void {
-    this.#state = { kind: 'probing', probeSinceMs: nowMs };
+    this.#state = { kind: 'probing', sinceMs: nowMs, begun: false };
+  }
+
+  /** That call is on its way. */
+  probeBegun(nowMs: number): void {
+    if (this.#state.kind === 'probing') this.#state = { kind: 'probing', sinceMs: nowMs, begun: true };
   }
 
   /** The probe said nothing: the next call is one. */
-  probeAgain(): void {
-    if (this.#state.kind === 'probing') this.#state = { kind: 'probing', probeSinceMs: undefined };
+  probeAgain(nowMs: number): void {
+    if (this.#state.kind === 'probing') this.#state = { kind: 'ejected', sinceMs: nowMs, forMs: 0 };
   }
 
   /** Lets it back in, slowly. */
@@ -157,13 +172,15 @@ export class Endpoint {
 
   /** What it did before is not held against it. */
   #startAnew(): void {
-    this.#forgiveFailuresInARow();
+    this.failuresInARow = 0;
+    this.silence.forget();
     this.window.clear();
     this.figures = undefined;
   }
 
-  #forgiveFailuresInARow(): void {
-    this.failuresInARow = 0;
-    this.silencesInARow = 0;
+  #failed(): void {
+    this.failures += 1;
+    this.failuresInARow += 1;
+    this.window.failed();
   }
 }

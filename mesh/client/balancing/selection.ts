@@ -33,6 +33,11 @@ export class Selection {
     this.#random = random;
   }
 
+  /** How many may be called. */
+  get size(): number {
+    return this.#endpoints.length;
+  }
+
   /** Takes who may be called from now on. */
   update(endpoints: readonly Endpoint[], balancing: Balancing, nowMs: number): void {
     const { zoneAware, slowStartMs } = balancing;
@@ -56,12 +61,12 @@ export class Selection {
   }
 
   /** The instance for a call; undefined when there is none. Those to `avoid`, which had an earlier attempt of it, only when there is no other, in whatever zone. */
-  pick(avoid: readonly string[]): Endpoint | undefined {
+  pick(avoid: readonly string[], nowMs: number): Endpoint | undefined {
     if (avoid.length > 0) {
       const others = this.#endpoints.filter(({ id }) => !avoid.includes(id));
-      return new ShareTable(others.length > 0 ? others : this.#endpoints, this.#shareOf).leastOfTwo(this.#random);
+      return new ShareTable(others.length > 0 ? others : this.#endpoints, this.#shareOf).leastOfTwo(this.#random, nowMs);
     }
     const near = this.#far.size === 0 || this.#random.number() < this.#nearPart;
-    return (near ? this.#near : this.#far).leastOfTwo(this.#random);
+    return (near ? this.#near : this.#far).leastOfTwo(this.#random, nowMs);
   }
 }

@@ -30,14 +30,14 @@ export class ShareTable {
    * first. So shares follow weights also where calls are few: with weights 1 and 3 and no call in flight, a quarter
    * goes to the first. Under load calls in flight follow weights: 4 of weight 2 are as many as 2 of weight 1.
    */
-  leastOfTwo(random: Random): Endpoint | undefined {
+  leastOfTwo(random: Random, nowMs: number): Endpoint | undefined {
     const first = this.#search(random.number() * this.total);
     const one = this.#endpoints[first];
     // With none in flight no other can have fewer.
-    if (!one || one.inFlight.load === 0 || this.size === 1) return one;
+    if (!one || one.load(nowMs) === 0 || this.size === 1) return one;
     const second = this.#secondAfter(first, random);
     const other = this.#endpoints[second];
-    return other && this.#load(second) < this.#load(first) ? other : one;
+    return other && this.#load(second, nowMs) < this.#load(first, nowMs) ? other : one;
   }
 
   /** Draws from the shares of all the others: what lies behind the first one's is moved up by it. */
@@ -60,7 +60,7 @@ export class ShareTable {
     return low;
   }
 
-  #load(position: number): number {
-    return (this.#endpoints[position]?.inFlight.load ?? 0) / (this.#shares[position] ?? 1);
+  #load(position: number, nowMs: number): number {
+    return (this.#endpoints[position]?.load(nowMs) ?? 0) / (this.#shares[position] ?? 1);
   }
 }

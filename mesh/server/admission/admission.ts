@@ -75,16 +75,17 @@ export function createAdmission({ policy, clock, random, turn }: AdmissionOption
     return !local && turn.ageMs(nowMs) > policy.current.admission.maxQueuedMs * PATIENCE[method.criticality];
   }
 
-  function takePlace({ deadline }: ServerCall): Place {
+  /** A caller may allow a call more time than its method needs; a handler that never ends keeps its place by the contract's. */
+  function takePlace({ deadline, method }: ServerCall, nowMs: number): Place {
     admitted += 1;
     pressure.passed();
-    return places.take(deadline);
+    return places.take(Math.min(deadline, nowMs + method.deadlineMs));
   }
 
   /** A promise only for a call that has to wait. */
   function enter(call: ServerCall, nowMs: number): Place | MeshError | Promise<Place> {
     if (comesLate(call, nowMs)) return shed(call);
-    if (hasRoom(call.method.criticality)) return takePlace(call);
+    if (hasRoom(call.method.criticality)) return takePlace(call, nowMs);
     places.freeAbandoned(nowMs);
     limit.reached(nowMs, places.taken);
     return line.wait(call);
@@ -102,7 +103,7 @@ export function createAdmission({ policy, clock, random, turn }: AdmissionOption
   function unary(next: Invoke<ServerCall>): Invoke<ServerCall> {
     const latency = limit.addMethod();
     function run(call: ServerCall, place: Place, startedMs: number): Promise<Reply> {
-      return next(call).then(
+      return begin(next, call).then(
         (reply) => {
           leave(place, latency, startedMs);
           return reply;
@@ -143,6 +144,15 @@ export function createAdmission({ policy, clock, random, turn }: AdmissionOption
       abandoned: places.abandoned,
     }),
   };
+}
+
+/** An interceptor that throws breaks the rule of {@link Invoke}, but is not to keep its call's place for it. */
+function begin(next: Invoke<ServerCall>, call: ServerCall): Promise<Reply> {
+  try {
+    return next(call);
+  } catch (thrown) {
+    return Promise.reject(MeshError.from(thrown));
+  }
 }
 
 function overloaded({ fullName }: Method, afterMs: number): MeshError {

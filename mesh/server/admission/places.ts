@@ -14,7 +14,7 @@ export interface Places {
   readonly taken: number;
   /** Places of handlers that did not end. */
   readonly abandoned: number;
-  /** `deadline` of the call, milliseconds since the epoch. */
+  /** `deadline`: when the work should be over at the latest, milliseconds since the epoch. */
   take(deadline: number): Place;
   /** False when it was taken away before. */
   free(place: Place): boolean;

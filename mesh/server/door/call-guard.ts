@@ -3,20 +3,18 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Clock } from '#kit';
 
 import { createCompressedRequests } from './compressed-requests.ts';
-import type { Connections } from './connections.ts';
-import { foreignCall, refuseForeignCall } from './foreign-calls.ts';
+import type { Connection, Connections } from './connections.ts';
+import { foreignCall, isCompressed, refuseForeignCall } from './foreign-calls.ts';
 import { createHalfOpenRequests } from './half-open-requests.ts';
-import { listenToHttp2Calls } from './http2-calls.ts';
+import { type EndCall, listenToHttp2Calls } from './http2-calls.ts';
 import type { DoorLimits } from './limits.ts';
 import { metadataBytes, refuseMetadata } from './metadata-size.ts';
 import type { Notices } from './notices.ts';
-
-/** Codes that the door itself ends calls with. */
-const OUR_RESETS: ReadonlySet<number | undefined> = new Set([constants.NGHTTP2_ENHANCE_YOUR_CALM, constants.NGHTTP2_REFUSED_STREAM]);
+import { createUnreadAnswers } from './unread-answers.ts';
 
 /** What the door does for each call before grpc-js sees it. */
 export interface CallGuard {
-  /** Cancels requests that do not come to an end. */
+  /** Ends requests that do not come to an end, and answers that nobody reads. */
   sweep(): void;
   stop(): void;
 }
@@ -30,42 +28,58 @@ export interface CallGuardOptions {
   readonly clock: Clock;
 }
 
-/** Watches the calls on the door's connections: metadata, compression, requests that do not end, calls that are cancelled. */
+/** Watches the calls on the door's connections: metadata, compression, requests that do not end, answers that nobody reads, calls that are cancelled. */
 export function guardCalls({ limits, connections, takesOneMessage, notices, clock }: CallGuardOptions): CallGuard {
-  const halfOpen = createHalfOpenRequests(limits, takesOneMessage, clock, () => notices.note('half-open'));
-  const compressed = createCompressedRequests(limits.maxCompressed);
+  const ours = new WeakSet<ServerHttp2Stream>();
+  const end: EndCall = (stream, code) => {
+    ours.add(stream);
+    stream.close(code);
+  };
+  const halfOpen = createHalfOpenRequests({ limits, ends: takesOneMessage, end, clock, onCancel: () => notices.note('half-open') });
+  const compressed = createCompressedRequests(limits.maxCompressed, end);
+  const unread = createUnreadAnswers({
+    ...{ limits, connections: connections.all, end, clock },
+    onCancel: (peer) => notices.note('unread-answers', peer),
+    onBreak: (peer) => notices.note('too-much-unread', peer),
+  });
 
   function onCreated(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const connection = stream.session && connections.find(stream.session);
     if (!connection) return;
+    connection.calls.add(stream);
     const bytes = metadataBytes(headers);
     if (bytes > limits.maxMetadataBytes) {
       notices.note('metadata-too-large', connection.peer);
       return refuseMetadata(stream, bytes, limits.maxMetadataBytes);
     }
-    const foreign = foreignCall(headers);
+    const foreign = foreignCall(headers, limits.maxCompressed > 0);
     if (foreign) return refuseForeignCall(stream, foreign);
-    const encoding = headers['grpc-encoding'];
-    if (encoding !== undefined && encoding !== 'identity' && !compressed.admit(stream)) {
-      return notices.note('too-many-compressed', connection.peer);
-    }
+    if (isCompressed(headers) && !compressed.admit(stream)) return notices.note('too-many-compressed', connection.peer);
     halfOpen.add(stream, headers[':path']);
   }
 
   function onClosed(stream: ServerHttp2Stream): void {
     halfOpen.delete(stream);
     compressed.delete(stream);
-    if (stream.aborted && !OUR_RESETS.has(stream.rstCode)) countReset(stream);
+    const connection = stream.session && connections.find(stream.session);
+    if (!connection) return;
+    connection.calls.delete(stream);
+    // Also one whose answer was complete and not read: Node counts them all.
+    const isReset = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+    if (isReset && !ours.has(stream)) countReset(connection);
   }
 
   /** The connection is closed for new calls in good time, before Node breaks it off. */
-  function countReset({ session }: ServerHttp2Stream): void {
-    if (!session || session.closed || session.destroyed) return;
-    const connection = connections.find(session);
-    if (!connection || connection.resets.take()) return;
-    notices.note('many-resets', connection.peer);
+  function countReset({ session, resets, peer }: Connection): void {
+    if (!session || session.closed || session.destroyed || resets.take()) return;
+    notices.note('many-resets', peer);
     session.close();
   }
 
-  return { sweep: halfOpen.sweep, stop: listenToHttp2Calls({ onCreated, onClosed }) };
+  function sweep(): void {
+    halfOpen.sweep();
+    unread.sweep();
+  }
+
+  return { sweep, stop: listenToHttp2Calls({ onCreated, onClosed }) };
 }

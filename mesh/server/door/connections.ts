@@ -1,12 +1,12 @@
-import type { Http2Session } from 'node:http2';
+import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { Clock } from '#kit';
 
+import { Occasion } from '../occasion.ts';
 import { Allowance } from './allowance.ts';
 import type { DoorLimits } from './limits.ts';
 import type { Notices } from './notices.ts';
-import { Occasion } from './occasion.ts';
 
 /** Preface and an empty SETTINGS frame: a connection that has sent as much, and was not cut off, speaks HTTP/2. */
 const HANDSHAKE_BYTES = 24 + 9;
@@ -19,6 +19,8 @@ export interface Connection {
   readonly sinceMs: number;
   /** Its HTTP/2 session, known since its first call: grpc-js shows it no sooner. */
   session: Http2Session | undefined;
+  /** Streams of its calls, until they are closed. */
+  readonly calls: Set<ServerHttp2Stream>;
   /** Calls that the peer may yet cancel. */
   readonly resets: Allowance;
 }
@@ -30,6 +32,7 @@ export interface Connections {
   admit(socket: Socket): Connection | undefined;
   /** The connection of a session; undefined for one of another server in this process. */
   find(session: Http2Session): Connection | undefined;
+  all(): Iterable<Connection>;
   /** Those whose sessions are known. */
   sessions(): Http2Session[];
   /** Closes those that are slow to begin. */
@@ -87,7 +90,8 @@ export function createConnections(
         notices.note('too-many-of-peer', peer);
         return void socket.resetAndDestroy();
       }
-      const connection: Connection = { socket, peer, sinceMs: clock.now(), session: undefined, resets: new Allowance(limits.resets, clock) };
+      const resets = new Allowance(limits.resets, clock);
+      const connection: Connection = { socket, peer, sinceMs: clock.now(), session: undefined, calls: new Set(), resets };
       const key = keyOf(socket);
       perPeer.set(peer, count + 1);
       all.set(key, connection);
@@ -99,6 +103,7 @@ export function createConnections(
       const found = known.get(session) ?? firstCall(session);
       return found === FOREIGN ? undefined : found;
     },
+    all: () => all.values(),
     sessions: () => [...all.values()].flatMap(({ session }) => (session && !session.destroyed ? [session] : [])),
     sweep() {
       for (const connection of arriving) {

@@ -1,4 +1,4 @@
-import { constants } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
@@ -26,6 +26,8 @@ export interface DoorOptions {
   readonly open: OpenCalls;
   /** Whether requests to a path are one message, not a stream of them. */
   readonly takesOneMessage: (path: string) => boolean;
+  /** Is told of each stream just before grpc-js is. */
+  readonly onStream?: (stream: ServerHttp2Stream) => void;
   /** Default: {@link DOOR_LIMITS}. */
   readonly limits?: DoorLimits;
   readonly clock: Clock;
@@ -49,10 +51,13 @@ export interface Door extends Drain {
  * Our own listener in front of grpc-js, which has most of these limits not at all. A connection is counted, then heard
  * until its HTTP/2 preface, then handed over; TLS will end between the first and the second.
  */
-export function createDoor({ server, open, takesOneMessage, limits = DOOR_LIMITS, clock, log }: DoorOptions): Door {
+export function createDoor({ server, open, takesOneMessage, onStream = () => {}, limits = DOOR_LIMITS, clock, log }: DoorOptions): Door {
   const notices = createNotices(log, clock);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = createConnections(limits, notices, clock, (connection, session) => guardSession(connection, session, limits, clock, notices));
+  const connections = createConnections(limits, notices, clock, (connection, session) => {
+    guardSession(connection, session, limits, clock, notices);
+    session.prependListener('stream', onStream);
+  });
   const closed = new AbortController();
   let accepted = 0;
 

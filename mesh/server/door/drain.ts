@@ -46,8 +46,9 @@ export interface Drain {
 }
 
 /**
- * First GOAWAY to every caller. Unary calls in flight finish; streams are broken off at once, for they would hold up the
- * stop as long as they may, and their readers begin anew elsewhere. What is left after the grace is broken off too.
+ * First GOAWAY to every caller. Unary calls in flight finish, from requests that are still arriving to the last byte of
+ * their answers; streams are broken off at once, for they would hold up the stop as long as they may, and their readers
+ * begin anew elsewhere. What is left after the grace is broken off too.
  */
 export function createDrain(target: Draining, clock: Clock): Drain {
   const hurried = new AbortController();
@@ -72,7 +73,11 @@ export function createDrain(target: Draining, clock: Clock): Drain {
     if (target.announce() > 0) await pause(GOAWAY_MS);
     target.goAway();
     open.endStreams(brokenOff());
-    await within(graceMs, (signal) => open.whenEmpty(signal));
+    await within(graceMs, async (signal) => {
+      await open.whenEmpty(signal);
+      // What was handed over last is still on its way.
+      await target.whenGone(signal);
+    });
     open.endAll(brokenOff());
     // Also in a hurry: an answer that is not sent is a call that failed.
     await sayingSo();

@@ -2,19 +2,26 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 
 import { status } from '@grpc/grpc-js';
 
+import { settleTimeout } from './timeout-header.ts';
+
 /** Content types of gRPC with messages of protobuf (gRPC over HTTP/2, "Requests"); parameters may follow. */
 const CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/i;
-/** What requests may be compressed by: what grpc-js inflates. */
-const ENCODINGS: ReadonlySet<string> = new Set(['identity', 'gzip', 'deflate']);
+/** What grpc-js inflates. */
+const COMPRESSIONS: ReadonlySet<string> = new Set(['gzip', 'deflate']);
 
-/** Why a call is none of gRPC: grpc-js takes any verb, any codec, and any compression of messages that are not marked as compressed. */
+/**
+ * Why a call is none that is taken: grpc-js takes any verb, any codec, any text as a timeout, and any compression of
+ * messages that are not marked as compressed.
+ */
 export interface ForeignCall {
   readonly code: status;
   readonly sentence: string;
+  /** Where it was the compression: what is taken. */
+  readonly accepted?: string;
 }
 
 /** What is foreign about a call, from its headers. Other content types than gRPC's are left to grpc-js, which answers them with HTTP's 415. */
-export function foreignCall(headers: IncomingHttpHeaders): ForeignCall | undefined {
+export function foreignCall(headers: IncomingHttpHeaders, takesCompressed: boolean): ForeignCall | undefined {
   if (headers[':method'] !== constants.HTTP2_METHOD_POST) {
     return { code: status.INTERNAL, sentence: 'a gRPC call is a POST; send one' };
   }
@@ -22,17 +29,26 @@ export function foreignCall(headers: IncomingHttpHeaders): ForeignCall | undefin
   if (type.startsWith('application/grpc') && !CONTENT_TYPE.test(type)) {
     return { code: status.INTERNAL, sentence: 'messages are taken as application/grpc+proto alone; send those' };
   }
-  const encoding = headers['grpc-encoding'];
-  if (encoding === undefined || ENCODINGS.has(String(encoding))) return undefined;
-  return { code: status.UNIMPLEMENTED, sentence: 'messages are taken uncompressed, or compressed by gzip or deflate; send those' };
+  if (!settleTimeout(headers)) {
+    return { code: status.INTERNAL, sentence: 'grpc-timeout is at most eight digits and one of H M S m u n, such as 500m; send that' };
+  }
+  if (!isCompressed(headers) || (takesCompressed && COMPRESSIONS.has(String(headers['grpc-encoding'])))) return undefined;
+  return takesCompressed
+    ? { code: status.UNIMPLEMENTED, sentence: 'messages are taken uncompressed, or compressed by gzip or deflate; send those', accepted: ['identity', ...COMPRESSIONS].join(',') }
+    : { code: status.UNIMPLEMENTED, sentence: 'messages are taken uncompressed alone; send those', accepted: 'identity' };
+}
+
+/** Whether messages of a call may be compressed. */
+export function isCompressed({ 'grpc-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean {
+  return encoding !== 'identity';
 }
 
 /** Answers before grpc-js sees the call, and closes it. */
-export function refuseForeignCall(stream: ServerHttp2Stream, { code, sentence }: ForeignCall): void {
+export function refuseForeignCall(stream: ServerHttp2Stream, { code, sentence, accepted }: ForeignCall): void {
   stream.respond(
     {
       'content-type': 'application/grpc+proto',
-      'grpc-accept-encoding': [...ENCODINGS].join(','),
+      ...(accepted && { 'grpc-accept-encoding': accepted }),
       'grpc-status': code,
       'grpc-message': sentence,
     },

@@ -1,7 +1,8 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 
 import type { Clock } from '#kit';
 
+import type { EndCall } from './http2-calls.ts';
 import type { DoorLimits } from './limits.ts';
 
 /** Requests that have begun and may not have ended yet. */
@@ -12,23 +13,27 @@ export interface HalfOpenRequests {
   sweep(): void;
 }
 
+export interface HalfOpenRequestsOptions {
+  readonly limits: Pick<DoorLimits, 'requestMs' | 'maxHalfOpen'>;
+  /** Whether requests to a path are one message, and so end by themselves; of others, such as reflection's, the first message counts. */
+  readonly ends: (path: string) => boolean;
+  readonly end: EndCall;
+  readonly clock: Clock;
+  readonly onCancel: () => void;
+}
+
 interface Pending {
   readonly sinceMs: number;
   /** Whether the request is one message, so that it ends before it is answered. */
   readonly ends: boolean;
+  readonly session: Http2Session | undefined;
 }
 
 /**
  * Resetting frees a request's slot on its connection and in grpc-js, which an answer would not; gRPC clients read the code
- * as RESOURCE_EXHAUSTED. `ends` tells for a path whether its requests come to an end by themselves; for others, such as
- * reflection's, the first message is what counts.
+ * as RESOURCE_EXHAUSTED.
  */
-export function createHalfOpenRequests(
-  limits: Pick<DoorLimits, 'requestMs' | 'maxHalfOpen'>,
-  ends: (path: string) => boolean,
-  clock: Clock,
-  onCancel: () => void,
-): HalfOpenRequests {
+export function createHalfOpenRequests({ limits, ends, end, clock, onCancel }: HalfOpenRequestsOptions): HalfOpenRequests {
   // Oldest first, as maps are.
   const pending = new Map<ServerHttp2Stream, Pending>();
   /** Whether room is about to be made. */
@@ -40,22 +45,29 @@ export function createHalfOpenRequests(
 
   function cancel(stream: ServerHttp2Stream): void {
     pending.delete(stream);
-    stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    end(stream, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     onCancel();
   }
 
   function makeRoom(): void {
     crowded = false;
     forgetComplete();
-    for (const stream of pending.keys()) {
+    if (pending.size <= limits.maxHalfOpen) return;
+    const counts = new Map<Http2Session | undefined, number>();
+    for (const { session } of pending.values()) counts.set(session, (counts.get(session) ?? 0) + 1);
+    const share = fairShare([...counts.values()], limits.maxHalfOpen);
+    for (const [stream, { session }] of pending) {
       if (pending.size <= limits.maxHalfOpen) return;
+      const count = counts.get(session) ?? 0;
+      if (count <= share) continue;
+      counts.set(session, count - 1);
       cancel(stream);
     }
   }
 
   return {
     add(stream, path) {
-      pending.set(stream, { sinceMs: clock.now(), ends: path !== undefined && ends(path) });
+      pending.set(stream, { sinceMs: clock.now(), ends: path !== undefined && ends(path), session: stream.session });
       if (crowded || pending.size <= limits.maxHalfOpen) return;
       crowded = true;
       // Requests that came together, as after a stall, come to their ends within this turn of the event loop.
@@ -71,6 +83,18 @@ export function createHalfOpenRequests(
       }
     },
   };
+}
+
+/** What each may have so that all have `max` together and nobody less than it wants while another has more: of [5, 400, 900] and 1,000 it is 595. */
+function fairShare(counts: readonly number[], max: number): number {
+  let left = max;
+  let others = counts.length;
+  for (const count of counts.toSorted((one, other) => one - other)) {
+    if (count * others > left) return Math.floor(left / others);
+    left -= count;
+    others -= 1;
+  }
+  return max;
 }
 
 function isComplete(stream: ServerHttp2Stream, toItsEnd: boolean): boolean {

@@ -8,6 +8,9 @@ export interface Http2CallListener {
   onClosed(stream: ServerHttp2Stream): void;
 }
 
+/** Resets a call. All that the door resets goes this way: what remains is the peer's doing. */
+export type EndCall = (stream: ServerHttp2Stream, code: number) => void;
+
 /** Listens by way of Node's diagnostics channels: grpc-js shows neither the sessions nor the streams it serves. Returns how to stop. */
 export function listenToHttp2Calls({ onCreated, onClosed }: Http2CallListener): () => void {
   // The shapes of both messages are documented: https://nodejs.org/api/diagnostics_channel.html#http2

@@ -31,8 +31,9 @@ export interface DoorLimits {
    */
   readonly maxStreams: number;
   /**
-   * All headers of a call, counted as RFC 9113, 6.5.2 has it: names, values, and 32 bytes for each. Node
-   * itself resets calls with more than about 120 headers, and ends a connection whose peer sends one of more than 64 KB.
+   * All headers of a call, counted as RFC 9113, 6.5.2 has it: names, values, and 32 bytes for each. Node itself resets calls
+   * with more than about 120 headers, and ends a connection whose peer sends one of more than 64 KB. It has parsed them by
+   * then, and V8 lets go of them only when there are 64 MB: so much hostile callers cost, whatever the limit here.
    */
   readonly maxMetadataBytes: number;
   /**
@@ -42,13 +43,27 @@ export interface DoorLimits {
   readonly maxBufferedBytes: number;
   /** How long a request may take from its headers to its end; one that is a stream, to its first message. 4 MB at 3.4 Mbit/s take 10 s. */
   readonly requestMs: number;
-  /** Requests in all that have begun and not ended; beyond, the oldest are cancelled. A normal one is in this state for a millisecond. */
+  /**
+   * Requests in all that have begun and not ended; a normal one is in this state for a millisecond. Beyond, the oldest of
+   * the connections that have most of them are cancelled: with 4,999 from one and 1 from another it is never that 1.
+   */
   readonly maxHalfOpen: number;
   /**
-   * Compressed requests at once whose answers have not begun. Each may inflate to 8 MB before grpc-js gives up on it, from
-   * as little as 8 KB: 16 of them are 128 MB at worst. One more is refused unserved, which callers try again.
+   * Compressed requests at once, from their headers to the end of their answers. 0: none is taken, and its caller is told
+   * with UNIMPLEMENTED to send it uncompressed (gRPC's compression.md). grpc-js inflates whatever a connection sends side by
+   * side, 1 byte to 1,032: what is taken here costs up to 25 MB each, a frame of 16 KB that inflates to 17 MB on top of a
+   * message of 8 MB. For callers that must compress take 2 to 4; one more is refused unserved, which callers try again.
    */
   readonly maxCompressed: number;
+  /**
+   * Answers that a connection does not read, in bytes: its streams' windows keep them here. More at two looks in a row,
+   * so for 0.5 to 1 s, breaks the connection off. 16 MB are 4 of the largest answers, and 0.13 s of a link of 1 Gbit/s.
+   */
+  readonly maxUnsentBytes: number;
+  /** The same of all connections together. Beyond, those that have most are broken off at once. */
+  readonly maxUnsentTotalBytes: number;
+  /** How long an answer that is complete may take to be read; then it is reset. 4 MB at 1.1 Mbit/s take 30 s. */
+  readonly unreadMs: number;
   /** Pings in a row, nothing else between them, and how many more each second: a keepalive is one in 10 s and more. */
   readonly pings: { readonly burst: number; readonly perSecond: number };
   /**
@@ -80,7 +95,10 @@ export const DOOR_LIMITS: DoorLimits = {
   maxBufferedBytes: 8 * MB,
   requestMs: 10_000,
   maxHalfOpen: 1_000,
-  maxCompressed: 16,
+  maxCompressed: 0,
+  maxUnsentBytes: 16 * MB,
+  maxUnsentTotalBytes: 128 * MB,
+  unreadMs: 30_000,
   pings: { burst: 100, perSecond: 10 },
   resets: { burst: 600, perSecond: 30 },
   windowBytes: 4 * MB,

@@ -16,6 +16,8 @@ const SENTENCES = {
   'metadata-too-large': 'calls were refused: their metadata is over the limit',
   'too-many-compressed': 'calls were refused: too many compressed requests at once',
   'half-open': 'calls were cancelled: their requests did not come to an end',
+  'unread-answers': 'calls were cancelled: their peers did not read the answers in time',
+  'too-much-unread': 'connections were closed: their peers left too much of their answers unread',
   'ping-flood': 'connections were closed: their peers sent too many pings',
   'many-resets': 'connections were closed, and their calls finished: their peers cancelled many calls',
 } as const;

@@ -133,11 +133,14 @@ export function describeMesh(server: () => ConsulServer): void {
       expect(await policies.put('flags/a', '', found?.index)).to.equal(false);
       await until('the watch has the change', () => heard.at(-1)?.[0]?.value === 'off');
       await policies.put('other/a', 'x');
-      await policies.delete('flags/a');
-      await policies.delete('flags/a');
+      expect(await policies.delete('flags/a', found?.index), 'it has been written since').to.equal(false);
+      expect(await policies.get('flags/a')).to.include({ value: 'off' });
+      expect(await policies.delete('flags/a', (await policies.get('flags/a'))?.index)).to.equal(true);
+      expect(await policies.delete('flags/a', found?.index), 'it is gone').to.equal(true);
+      expect(await policies.delete('flags/a')).to.equal(true);
       await until('the watch knows that it is gone', () => heard.at(-1)?.length === 0);
       expect(heard.flat().every(({ key }) => key.startsWith('flags/'))).to.equal(true);
-      await policies.delete('other/a');
+      expect(await policies.delete('other/a')).to.equal(true);
       await watch.stop();
     });
 

@@ -126,6 +126,26 @@ describe('admission', () => {
     expect(admission.read()).to.include({ inFlight: 0, admitted: 10, shed: 0 });
   });
 
+  it('gives the place back when a handler throws before it has made a promise', async () => {
+    open(FOUR);
+    const call = serving(() => {
+      throw refusal('ORDER_NOT_FOUND', 'there is none');
+    });
+    for (let times = 0; times < 10; times += 1) expect(await call()).to.include({ reason: 'ORDER_NOT_FOUND' });
+    expect(admission.read()).to.include({ inFlight: 0, admitted: 10, shed: 0 });
+  });
+
+  it('takes the place of a handler that never ends away 10 s after its contract, however long its caller waits', async () => {
+    open({ ...FOUR, maxQueued: 0 });
+    const call = serving(byHand().handler);
+    for (let place = 0; place < 4; place += 1) void call();
+    await time.run(methodOf().deadlineMs + 10_000);
+    await call();
+    expect(admission.read()).to.include({ abandoned: 4, inFlight: 0 });
+    void call();
+    expect(admission.read()).to.include({ inFlight: 1 });
+  });
+
   it('takes every call when it is switched off', async () => {
     open({ ...FOUR, enabled: false });
     const { handler, running } = byHand();
@@ -149,7 +169,7 @@ describe('admission', () => {
     });
     const orders = (ask.orders = serving(() => reserve(callOf(method))));
     const ends = Array.from({ length: 4 }, orders);
-    await time.run(500);
+    await time.run(3_000);
     for (const end of await Promise.all(ends)) expect(end).to.include({ reason: 'OVERLOADED' });
     expect([admission.read().inFlight, inventory.read().inFlight]).to.deep.equal([0, 0]);
   });
@@ -179,7 +199,7 @@ describe('admission', () => {
           expect(admission.read().inFlight).to.equal(running.length).and.at.most(4);
           expect(admission.read().queued).to.be.at.most(2);
         }
-        await time.run(now + 200);
+        await time.run(now + 2_300);
         for (const end of running) end();
         await settled();
         expect(admission.read()).to.include({ inFlight: 0, queued: 0 });

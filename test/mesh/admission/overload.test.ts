@@ -70,6 +70,34 @@ describe('twice the load that a service can bear', () => {
   });
 });
 
+describe('twice the load, from callers who have time', () => {
+  for (const timeoutMs of [2_000, 5_000]) {
+    it(`is borne with ${timeoutMs / 1_000} s each, though calls may wait for longer where the line is new`, async () => {
+      const { time, load } = simulate();
+      const pool = createWorkerPool(time, 10);
+      const overload = load(answerAfter(() => pool.work(100)), { perSecond: 200, fromMs: 0, untilMs: 15_000, timeoutMs });
+      await time.run(25_000);
+      // The first trial takes until then.
+      expect(overload.worst(2, 14, 100)).to.be.at.least(0.8);
+      expect(overload.goodput(2, 14, 100)).to.be.at.least(0.95);
+    });
+  }
+});
+
+describe('200 calls at once for ten workers of 100 ms', () => {
+  it('are all answered, burst by burst, for they are done in two seconds', async () => {
+    const { time, load, admission } = simulate();
+    const pool = createWorkerPool(time, 10);
+    for (let second = 0; second < 12; second += 3) {
+      const fromMs = second * 1_000;
+      const burst = load(answerAfter(() => pool.work(100)), { perSecond: 1e6, fromMs, untilMs: fromMs + 0.2, timeoutMs: 5_000 });
+      await time.run(fromMs + 3_000);
+      expect(burst.goodput(second, second + 1)).to.equal(1);
+    }
+    expect(admission.read()).to.include({ shed: 0, inFlight: 0, queued: 0 });
+  });
+});
+
 describe('a stall of 2 s at 70 % load', () => {
   async function stallAt(second: number, policy?: Partial<Admission>): Promise<Outcome> {
     const { time, pool, offer } = withWorkers(10, policy);

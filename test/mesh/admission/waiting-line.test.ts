@@ -24,7 +24,8 @@ describe('calls that wait for a place', () => {
   }
   beforeEach(() => open());
 
-  function wait(name: string, criticality: Criticality = 'default', deadline = Infinity): ServerCall {
+  /** Half of the time that calls have left is 250 ms, unless said otherwise. */
+  function wait(name: string, criticality: Criticality = 'default', deadline = time.clock.now() + 500): ServerCall {
     const call = callOf(methodOf(criticality), deadline);
     line.wait(call).then(
       () => (ends[name] = 'in'),
@@ -71,6 +72,57 @@ describe('calls that wait for a place', () => {
     await time.run(310);
     expect(ends).to.deep.equal({ early: 'OVERLOADED', late: 'OVERLOADED' });
     expect(line.length).to.equal(0);
+  });
+
+  it('may wait for half of the time that they have left, 2 s at most, where the line was empty a moment ago', async () => {
+    wait('a minute', 'default', 60_000);
+    wait('a second', 'default', 1_000);
+    wait('a moment', 'default', 300);
+    await time.run(249);
+    expect(ends).to.deep.equal({});
+    await time.run(250);
+    expect(ends).to.have.keys('a moment');
+    await time.run(499);
+    expect(ends).to.have.keys('a moment');
+    await time.run(500);
+    expect(ends).to.have.keys('a moment', 'a second');
+    await time.run(1_999);
+    expect(line.length).to.equal(1);
+    await time.run(2_000);
+    expect(line.length).to.equal(0);
+  });
+
+  it('may wait no longer than 250 ms where the line has been there for 500 ms', async () => {
+    wait('early', 'default', 60_000);
+    time.after(499, () => wait('just in time', 'default', 60_000));
+    time.after(500, () => wait('late', 'default', 60_000));
+    await time.run(750);
+    expect(ends).to.deep.equal({ late: 'OVERLOADED' });
+    await time.run(2_499);
+    expect(ends).to.have.keys('late', 'early', 'just in time');
+    // It was empty.
+    wait('new', 'default', 60_000);
+    await time.run(2_800);
+    expect(ends).not.to.have.property('new');
+  });
+
+  it('leave no timer behind', async () => {
+    wait('first', 'default', 60_000);
+    wait('second', 'default', 60_000);
+    expect(time.planned).to.equal(1);
+    await letIn();
+    await letIn();
+    expect(time.planned).to.equal(0);
+  });
+
+  it('are not counted as waiting when they are over already', async () => {
+    const call = callOf(methodOf());
+    call.lifetime.end(refusal('CANCELLED', 'the caller went away'));
+    await line.wait(call).catch(() => {});
+    expect(line.length).to.equal(0);
+    wait('next');
+    await time.run(250);
+    expect(ends).to.deep.equal({ next: 'OVERLOADED' });
   });
 
   it('are refused then too when the clock is set back by an hour', async () => {

@@ -1,8 +1,9 @@
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
-import { MeshError } from '#kit';
+import { MeshError, refusal } from '#kit';
 
-import { type Ended, failing, policyWith, simulateCalls, type SimulatedCalls } from './support/simulated-calls.ts';
+import { answeredWith, type Ended, failing, policyWith, simulateCalls, type SimulatedCalls } from './support/simulated-calls.ts';
 
 const down = failing('a', 'b', 'c');
 
@@ -54,6 +55,54 @@ describe('the circuit of a destination', () => {
       clock.advance(200);
     }
     expect(destination.read()).to.include({ open: false, openings: 0 });
+  });
+
+  it('stays closed for what an instance says itself: one method that is broken everywhere takes no other away', () => {
+    const { list, call, clock, destination, out } = simulateCalls();
+    list('a', 'b', 'c');
+    for (let broken = 0; broken < 200; broken += 1) {
+      call(() => answeredWith(broken % 2 === 0 ? refusal('INTERNAL', 'a bug') : refusal('DATABASE_UNAVAILABLE', 'no database')));
+      clock.advance(100);
+    }
+    expect(destination.read()).to.include({ open: false, openings: 0 });
+    expect(out()).to.deep.equal([]);
+  });
+
+  it('stays closed when a slow method expires six times and then nothing is called for a moment', () => {
+    const { list, start, calls, clock, call, destination } = simulateCalls();
+    list('a');
+    calls(50, () => ({ ms: 5 }));
+    const slow = Array.from({ length: 6 }, () => start());
+    clock.advance(1_000);
+    for (const one of slow) if ('end' in one) one.end({ code: status.DEADLINE_EXCEEDED });
+    clock.advance(260);
+    call(() => ({ code: status.DEADLINE_EXCEEDED, ms: 1_000 }));
+    expect(destination.read().open).to.equal(false);
+    expect(call()).to.equal('a');
+  });
+
+  it('opens before a black hole, when calls expire and nothing at all was heard for 3 s', () => {
+    const { list, calls, call, clock, destination } = simulateCalls();
+    list('a', 'b');
+    calls(100, () => ({ ms: 5 }));
+    clock.advance(60_000);
+    let expiredMs = 0;
+    for (; !destination.read().open && expiredMs < 10_000; expiredMs += 100) call(() => ({ code: status.DEADLINE_EXCEEDED, ms: 100 }));
+    expect(expiredMs).to.be.within(3_000, 3_500);
+  });
+
+  it('closes by a probe that is answered slowly, or with an error of the instance itself: it lives', () => {
+    for (const end of [{ ms: 400 }, answeredWith(refusal('INTERNAL', 'a bug'))]) {
+      const simulated = simulateCalls();
+      simulated.list('a', 'b');
+      simulated.calls(500, () => ({ ms: 5 }));
+      simulated.clock.advance(1_000);
+      simulated.calls(30, down);
+      simulated.clock.advance(1_000);
+      expect(simulated.destination.read().open).to.equal(true);
+      simulated.call(() => end);
+      expect(simulated.destination.read().open).to.equal(false);
+    }
   });
 
   it('never opens where it is switched off, and calls go on', () => {
@@ -131,34 +180,5 @@ describe('the circuit of a destination', () => {
     simulated.list('a', 'b');
     expect(simulated.destination.read().open).to.equal(false);
     expect(simulated.call()).to.equal('b');
-  });
-});
-
-describe('the cap on calls in flight', () => {
-  it('refuses the next one with TOO_MANY_CALLS, which is not to be tried again', () => {
-    const { list, start, destination } = simulateCalls({ circuit: { maxInFlight: 3 } });
-    list('a', 'b');
-    const started = [start(), start(), start()];
-    expect(start()).to.deep.include({ code: 'UNAVAILABLE', reason: 'TOO_MANY_CALLS', retry: { kind: 'never' } });
-    for (const call of started) if ('end' in call) call.end();
-    expect(start()).to.have.property('id');
-    expect(destination.read()).to.deep.include({ inFlight: 1, refused: { circuitOpen: 0, tooManyCalls: 1 } });
-  });
-
-  it('counts calls that were sent and have not begun, until the turn of the event loop is over', async () => {
-    const { list, destination } = simulateCalls({ circuit: { maxInFlight: 3 } });
-    list('a');
-    const reasons = (): readonly string[] =>
-      Array.from({ length: 5 }, () => destination.pick(undefined)).map((picked) => (picked instanceof MeshError ? picked.reason : 'sent'));
-    expect(reasons()).to.deep.equal(['sent', 'sent', 'sent', 'TOO_MANY_CALLS', 'TOO_MANY_CALLS']);
-    await new Promise((resolve) => setImmediate(resolve));
-    // They were cancelled before they began, and nothing of them is left.
-    expect(reasons().filter((reason) => reason === 'sent')).to.have.length(3);
-  });
-
-  it('is none where the circuit is switched off', () => {
-    const { list, start } = simulateCalls({ circuit: { enabled: false, maxInFlight: 1 } });
-    list('a');
-    expect([start(), start()].every((call) => 'end' in call)).to.equal(true);
   });
 });

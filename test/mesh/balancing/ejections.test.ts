@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { seededRandom } from './support/seeded-random.ts';
-import { failing, simulateCalls } from './support/simulated-calls.ts';
+import { failing, policyWith, simulateCalls } from './support/simulated-calls.ts';
 
 describe('ejection', () => {
   it('leaves out an instance that fails 5 times in a row, and tries it again with one call after 2 s', () => {
@@ -31,38 +31,32 @@ describe('ejection', () => {
     expect(out()).to.deep.equal([]);
   });
 
-  it('leaves it out for longer when the probe fails, too', () => {
-    const { list, calls, call, clock, endpoint } = simulateCalls();
-    list('a', 'b');
-    calls(40, failing('a'));
-    clock.advance(2_400);
-    expect(call(failing('a'))).to.equal('a');
-    clock.advance(3_100);
-    expect(call(failing('a')), 'before 4 s, less a fifth, are over').to.equal('b');
-    clock.advance(1_700);
-    expect(call()).to.equal('a');
-    expect(endpoint('a').ejections).to.equal(1);
+  it('leaves out one that says itself that it fails, while the others do not', () => {
+    const { list, calls, out } = simulateCalls();
+    list('a', 'b', 'c');
+    calls(40, (id) => (id === 'a' ? { code: status.INTERNAL } : {}));
+    expect(out()).to.deep.equal(['a']);
   });
 
-  it('does not send further attempts of a call as probes', () => {
-    const { list, calls, call, clock } = simulateCalls();
-    list('a', 'b');
-    calls(40, failing('a'));
-    clock.advance(2_400);
-    expect(call(undefined, { number: 2, avoid: [], instance: undefined })).to.equal('b');
-    expect(call(undefined, { number: 1, avoid: [], instance: undefined })).to.equal('a');
+  it('takes all back at once when it is switched off, and as many as the cap says when that is lowered', () => {
+    for (const [ejection, left] of [[{ enabled: false }, 0], [{ maxPercent: 25 }, 1]] as const) {
+      const { list, calls, call, policy, out } = simulateCalls();
+      list('a', 'b', 'c', 'd');
+      calls(200, failing('a', 'b'));
+      expect(out()).to.deep.equal(['a', 'b']);
+      policy.current = policyWith({ ejection });
+      call();
+      expect(out()).to.have.length(left);
+    }
   });
 
-  it('lets another probe go when the first one said nothing, or never began', () => {
-    const { list, calls, call, clock, destination } = simulateCalls();
+  it('leaves nobody open when it is switched off while nobody may be called: a probe decides', () => {
+    const { list, calls, call, policy, destination } = simulateCalls();
     list('a', 'b');
-    calls(40, failing('a'));
-    clock.advance(2_400);
-    expect(call(() => ({ code: status.CANCELLED }))).to.equal('a');
-    expect(destination.pick(undefined)).to.include({ probe: true });
-    expect(call(), 'one that was cancelled before it began is waited for').to.equal('b');
-    clock.advance(5_000);
-    expect(call()).to.equal('a');
+    calls(60, failing('a', 'b'));
+    policy.current = policyWith({ ejection: { enabled: false } });
+    expect(call()).to.equal('CIRCUIT_OPEN');
+    expect(destination.read().open).to.equal(true);
   });
 
   it('leaves out the one that fails more often than the others', () => {
@@ -152,18 +146,19 @@ describe('ejection', () => {
     }
   });
 
+  it('sees a black hole also where deadlines are shorter than five times the usual time', () => {
+    const { list, calls, out } = simulateCalls();
+    list('a', 'b');
+    calls(100, () => ({ ms: 100 }));
+    calls(40, (id) => (id === 'a' ? { code: status.DEADLINE_EXCEEDED, ms: 490 } : { ms: 100 }));
+    expect(out()).to.deep.equal(['a']);
+  });
+
   it('does not blame an instance for callers in a hurry', () => {
     const { list, calls, out } = simulateCalls();
     list('a', 'b', 'c');
     calls(300, () => ({ ms: 5 }));
     calls(100, (id) => (id === 'a' ? { code: status.DEADLINE_EXCEEDED, ms: 4 } : { ms: 5 }));
-    expect(out()).to.deep.equal([]);
-  });
-
-  it('does not blame an instance for calls that it sheds', () => {
-    const { list, calls, out } = simulateCalls();
-    list('a', 'b', 'c');
-    calls(300, (id) => (id === 'a' ? { code: status.RESOURCE_EXHAUSTED } : {}));
     expect(out()).to.deep.equal([]);
   });
 

@@ -82,10 +82,12 @@ describe('an endpoint', () => {
     expect(endpoint.probeInMs(1_999, 500)).to.equal(1);
     expect(endpoint.probeInMs(2_000, 500)).to.equal(0);
     endpoint.probe(2_000);
+    expect(endpoint.probeInMs(2_000, 500), 'when it was sent, and cancelled before it began').to.equal(0);
+    endpoint.probeBegun(2_000);
     expect(endpoint.probeInMs(2_000, 500), 'while it is on its way').to.equal(500);
     expect(endpoint.probeInMs(2_500, 500), 'when it has taken too long').to.equal(0);
-    endpoint.probeAgain();
-    expect(endpoint.probeInMs(2_000, 500), 'when it said nothing').to.equal(0);
+    endpoint.probeAgain(2_500);
+    expect(endpoint.probeInMs(2_500, 500), 'when it said nothing').to.equal(0);
   });
 
   it('does not stay out longer because the wall clock was set back', () => {
@@ -94,14 +96,33 @@ describe('an endpoint', () => {
   });
 
   it('counts failures in a row until it answers, and calls that were given up beside them', () => {
-    for (const outcome of ['failed', 'given-up', 'unclear'] as const) endpoint.ended(outcome, 1, 0);
-    expect(endpoint).to.include({ calls: 3, failures: 1, failuresInARow: 1, silencesInARow: 2 });
-    endpoint.ended('shed', 1, 7);
-    expect(endpoint).to.include({ calls: 4, failures: 1, failuresInARow: 0, silencesInARow: 0, answeredAtMs: 7 });
+    for (const kind of ['broken', 'gone', 'expired', 'given-up', 'unclear'] as const) endpoint.ended({ kind }, 1, 0);
+    expect(endpoint).to.include({ calls: 5, failures: 3, failuresInARow: 4 });
+    endpoint.ended({ kind: 'shed', afterMs: 0 }, 1, 7);
+    expect(endpoint, 'turning a call away makes nothing good').to.include({ calls: 6, failures: 3, failuresInARow: 4 });
+    endpoint.ended({ kind: 'answered' }, 1, 7);
+    expect(endpoint).to.include({ calls: 7, failures: 3, failuresInARow: 0 });
+  });
+
+  it('takes no latency from streams', () => {
+    endpoint.ended({ kind: 'answered' }, undefined, 0);
+    expect(endpoint.window.figures()).to.deep.equal({ calls: 1, failurePercent: 0, medianMs: undefined });
+  });
+
+  it('weighs what it turned away, for as long as it asked for, of 100 ms to 2 s', () => {
+    for (const [afterMs, fadesInMs] of [[0, 100], [400, 400], [60_000, 2_000]] as const) {
+      const busy = endpointOf('b', false);
+      busy.ended({ kind: 'shed', afterMs }, 1, 1_000);
+      busy.ended({ kind: 'shed', afterMs }, 1, 1_000);
+      const loads = [0, fadesInMs / 2, fadesInMs].map((laterMs) => busy.load(1_000 + laterMs));
+      expect(loads, `${afterMs} ms`).to.deep.equal([2, 1, 0]);
+    }
+    endpoint.ended({ kind: 'shed', afterMs: 0 }, 1, 1_000_000);
+    expect(endpoint.load(0), 'the clock was set back').to.equal(0);
   });
 
   it('starts anew when it is back', () => {
-    endpoint.ended('failed', 1, 0);
+    endpoint.ended({ kind: 'gone' }, 1, 0);
     endpoint.eject(0, TIME_OUT);
     endpoint.readmit(2_000);
     expect(endpoint.window.calls).to.equal(0);

@@ -49,7 +49,7 @@ describe('shares of the calls', () => {
 });
 
 type Step =
-  | { readonly kind: 'start'; readonly attempt: number }
+  | { readonly kind: 'start'; readonly attempt: number; readonly stream: boolean }
   | { readonly kind: 'end'; readonly which: number; readonly code: status; readonly ms: number }
   | { readonly kind: 'lose'; readonly which: number }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -60,7 +60,7 @@ const ids = fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 6 });
 const codes = fc.constantFrom(status.OK, status.UNAVAILABLE, status.UNAVAILABLE, status.NOT_FOUND, status.CANCELLED, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED);
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof(
-    { weight: 30, arbitrary: fc.record({ kind: fc.constant('start' as const), attempt: fc.integer({ min: 1, max: 2 }) }) },
+    { weight: 30, arbitrary: fc.record({ kind: fc.constant('start' as const), attempt: fc.integer({ min: 1, max: 2 }), stream: fc.boolean() }) },
     { weight: 30, arbitrary: fc.record({ kind: fc.constant('end' as const), which: fc.nat(), code: codes, ms: fc.integer({ min: 0, max: 40 }) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('lose' as const), which: fc.nat() }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 3_000 }) }) },
@@ -79,10 +79,12 @@ function walk(simulated: Simulated, path: readonly Step[]): void {
     switch (step.kind) {
       case 'start': {
         const before = destination.read();
-        const call = destination.pick({ number: step.attempt, avoid: [], instance: undefined });
-        if (call instanceof MeshError) checkRefusal(before, call);
+        const call = destination.pick({ number: step.attempt, avoid: [], stream: step.stream, instance: undefined });
+        // A stream is never a probe: those come back with it that nobody has tried.
+        const seen = step.stream ? destination.read() : before;
+        if (call instanceof MeshError) checkRefusal(seen, call);
         else {
-          checkPick(before, call);
+          checkPick(seen, call);
           started.push({ call, atMs: destination.started(call) });
         }
         break;
@@ -114,10 +116,11 @@ type Reading = ReturnType<Simulated['destination']['read']>;
 
 const isOut = ({ state }: Reading['endpoints'][number]): boolean => state === 'ejected' || state === 'probing';
 
-function checkPick({ endpoints, open }: Reading, { endpoint, probe }: SentCall): void {
+function checkPick({ endpoints, open }: Reading, { endpoint, probe, stream }: SentCall): void {
   const picked = endpoints.find(({ id }) => id === endpoint.id);
   expect(picked, 'listed').to.include({ connected: true });
   expect(picked && isOut(picked), 'one that is left out gets probes only').to.equal(probe);
+  expect(stream && probe, 'a stream is no probe').to.equal(false);
   expect(open && !probe, 'nobody but probes are called while it is open').to.equal(false);
 }
 

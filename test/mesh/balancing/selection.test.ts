@@ -40,7 +40,7 @@ describe('the choice of an instance', () => {
   it('avoids the instances that an earlier attempt went to, unless there is no other', () => {
     const { list, call } = simulateCalls();
     list('a', 'b', 'c');
-    const attempt = (...avoid: readonly string[]) => ({ number: 2, avoid, instance: undefined });
+    const attempt = (...avoid: readonly string[]) => ({ number: 2, avoid, stream: false, instance: undefined });
     for (let made = 0; made < 20; made += 1) {
       expect(call(undefined, attempt('a', 'b'))).to.equal('c');
       expect(call(undefined, attempt('a'))).not.to.equal('a');
@@ -48,10 +48,20 @@ describe('the choice of an instance', () => {
     }
   });
 
+  it('knows whether there are others to choose from: listed, connected and not left out', () => {
+    const { list, calls, destination } = simulateCalls();
+    list('a', 'b', 'c');
+    expect(destination.hasOthers).to.equal(true);
+    calls(40, failing('a'));
+    expect(destination.hasOthers).to.equal(true);
+    destination.setConnected('b', false);
+    expect(destination.hasOthers).to.equal(false);
+  });
+
   it('tells the attempt where it goes', () => {
     const { list, call } = simulateCalls();
     list('a');
-    const attempt = { number: 1, avoid: [], instance: undefined };
+    const attempt = { number: 1, avoid: [], stream: false, instance: undefined };
     call(undefined, attempt);
     expect(attempt.instance).to.equal('a');
   });
@@ -116,7 +126,7 @@ describe('the choice of an instance', () => {
     it('tries again in any zone, so that what an overloaded zone sheds finds room', () => {
       const { list, call } = simulateCalls({}, { zone: 'a' });
       list(...inZone('a', 2), ...inZone('b', 2));
-      const to = new Set(Array.from({ length: 100 }, () => call(undefined, { number: 2, avoid: ['a0'], instance: undefined })));
+      const to = new Set(Array.from({ length: 100 }, () => call(undefined, { number: 2, avoid: ['a0'], stream: false, instance: undefined })));
       expect([...to].sort()).to.deep.equal(['a1', 'b0', 'b1']);
     });
 

@@ -1,11 +1,13 @@
 import type { Transport } from '../support/fleet.ts';
 import { useTracePropagation } from '../support/telemetry.ts';
 import { answers } from './answers.ts';
+import { callbacks } from './callbacks.ts';
 import { cancellation } from './cancellation.ts';
 import { clientStreamEnds } from './client-stream-ends.ts';
 import { clientStreams } from './client-streams.ts';
 import { deadlines } from './deadlines.ts';
 import { leaks } from './leaks.ts';
+import { leaving } from './leaving.ts';
 import { streams } from './streams.ts';
 import { traces } from './traces.ts';
 import { validation } from './validation.ts';
@@ -18,6 +20,8 @@ export function conformance(transport: Transport): void {
   deadlines(transport);
   cancellation(transport);
   streams(transport);
+  leaving(transport);
+  callbacks(transport);
   clientStreams(transport);
   clientStreamEnds(transport);
   traces(transport);

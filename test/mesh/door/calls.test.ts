@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, constants } from 'node:http2';
-import { gzipSync } from 'node:zlib';
 
 import { expect } from 'chai';
 
 import { until } from '../../discovery/support/until.ts';
-import { framed } from '../support/raw-call.ts';
-import { type Http2Caller, useHttp2Callers } from './support/http2-caller.ts';
+import { rawCall } from '../support/raw-call.ts';
+import { useHttp2Callers } from './support/http2-caller.ts';
 import { createHurriedClock } from './support/hurried-clock.ts';
-import { CHAT, ECHO } from './support/open-door.ts';
+import { CHAT, ECHO, MESSAGE } from './support/open-door.ts';
 import { useDoors } from './support/use-door.ts';
 
 const MB = 1024 * 1024;
@@ -65,7 +64,7 @@ describe('calls at the door', () => {
       const release = doors.current.hold();
       const peer = connect();
       const inHandler = peer.begin(ECHO);
-      inHandler.end(framed(Buffer.from('a')));
+      inHandler.end(MESSAGE);
       const halfOpen = repeat(19, () => peer.begin(ECHO));
       await until('they are cancelled', () => closed(halfOpen) === 19);
       expect(halfOpen.map(({ rstCode }) => rstCode)).to.deep.equal(repeat(19, () => constants.NGHTTP2_ENHANCE_YOUR_CALM));
@@ -83,7 +82,7 @@ describe('calls at the door', () => {
       await once(peer.session, 'remoteSettings');
       repeat(20, () => peer.begin(ECHO));
       const one = peer.begin(ECHO);
-      one.end(framed(Buffer.from('a')));
+      one.end(MESSAGE);
       one.resume();
       await doors.current.caller().echo();
       expect(doors.current.served()).to.equal(1);
@@ -93,7 +92,7 @@ describe('calls at the door', () => {
     it('are cancelled at once when there are too many, oldest first, and others are served all the while', async () => {
       await doors.open({ requestMs: Infinity });
       const caller = doors.current.caller();
-      const halfOpen = repeat(5, connect).flatMap((peer) => repeat(1_000, () => peer.begin(ECHO)));
+      const halfOpen = repeat(5, () => connect()).flatMap((peer) => repeat(1_000, () => peer.begin(ECHO)));
       await until('all but the allowed are cancelled', async () => {
         expect(await caller.echo()).to.equal('OK');
         return closed(halfOpen) >= 4_000;
@@ -102,10 +101,35 @@ describe('calls at the door', () => {
       expect(counts()['half-open']).to.be.within(4_000, 4_001);
     });
 
+    it('cost the connection that has most of them, and never that of another peer, however old its own is', async () => {
+      await doors.open({ requestMs: Infinity, maxHalfOpen: 100 });
+      const innocent = connect().begin(ECHO);
+      expect(await doors.current.caller().echo()).to.equal('OK');
+      const halfOpen = repeat(3, () => connect()).flatMap((peer) => repeat(200, () => peer.begin(ECHO)));
+      await until('all but the allowed are cancelled', () => closed(halfOpen) >= 501);
+      innocent.end(MESSAGE);
+      innocent.resume();
+      await once(innocent, 'close');
+      expect(innocent.rstCode).to.equal(constants.NGHTTP2_NO_ERROR);
+    });
+
+    it('are cancelled oldest first where no connection has more than another', async () => {
+      await doors.open({ requestMs: Infinity, maxHalfOpen: 5 });
+      const halfOpen: ClientHttp2Stream[] = [];
+      for (let peer = 0; peer < 8; peer += 1) {
+        const { session, begin } = connect();
+        halfOpen.push(begin(ECHO));
+        await once(session, 'remoteSettings');
+        expect(await doors.current.caller().echo()).to.equal('OK');
+      }
+      await until('all but the allowed are cancelled', () => closed(halfOpen) === 3);
+      expect(halfOpen.map((stream) => stream.closed)).to.deep.equal([...repeat(3, () => true), ...repeat(5, () => false)]);
+    });
+
     it('are told from those that come all at once and do end', async () => {
       await doors.open({ maxHalfOpen: 10 });
       const peer = connect();
-      const calls = repeat(500, () => peer.begin(ECHO).end(framed(Buffer.from('a'))).resume());
+      const calls = repeat(500, () => peer.begin(ECHO).end(MESSAGE).resume());
       await until('all are answered', () => closed(calls) === 500);
       expect(new Set(calls.map(({ rstCode }) => rstCode))).to.deep.equal(new Set([constants.NGHTTP2_NO_ERROR]));
     });
@@ -126,65 +150,28 @@ describe('calls at the door', () => {
       await doors.open({}, createHurriedClock(50));
       const peer = connect();
       const [talking, silent] = [peer.begin(CHAT), peer.begin(CHAT)];
-      talking.write(framed(Buffer.from('a')));
+      talking.write(MESSAGE);
       talking.resume();
       await until('the silent one is cancelled', () => silent.closed);
       expect(talking.closed).to.equal(false);
     });
   });
 
-  describe('with compressed requests', () => {
-    const bomb = (() => {
-      const message = framed(gzipSync(Buffer.alloc(64 * MB)));
-      message[0] = 1;
-      return message;
-    })();
-    const send = (peer: Http2Caller, message: Buffer): ClientHttp2Stream => {
-      const stream = peer.begin(ECHO, { 'grpc-encoding': 'gzip' });
-      stream.end(message);
-      stream.resume();
-      return stream;
-    };
+  describe('with a timeout', () => {
+    const ask = (timeout: string) => rawCall(doors.current.port, ECHO, { 'grpc-timeout': timeout }, MESSAGE);
 
-    it('are not inflated beyond the size of a message', async () => {
+    it('of more than a timer holds are served: grpc-js alone takes it for one that has passed', async () => {
       await doors.open();
-      const caller = doors.current.caller();
-      const stream = send(connect(), bomb);
-      const [headers] = await once(stream, 'response');
-      const trailers = headers['grpc-status'] ? headers : (await once(stream, 'trailers'))[0];
-      expect([trailers['grpc-status'], decodeURIComponent(trailers['grpc-message'])]).to.deep.equal(['8', 'Received message that decompresses to a size larger than 8388608']);
-      expect(await caller.echo()).to.equal('OK');
-      expect(doors.current.served()).to.equal(1);
+      for (const timeout of ['597H', '99999999H', '35792M', '2147484S', '99999999m']) expect((await ask(timeout))['grpc-status']).to.equal('0', timeout);
     });
 
-    it('are inflated a few at once; the rest is refused as not begun', async () => {
-      await doors.open({ maxCompressed: 4 });
-      const peer = connect();
-      const bombs = repeat(50, () => send(peer, bomb));
-      await until('all are over', () => closed(bombs) === 50);
-      const refused = bombs.filter(({ rstCode }) => rstCode === constants.NGHTTP2_REFUSED_STREAM).length;
-      expect(refused).to.be.within(1, 46);
-      expect(counts()).to.include({ 'too-many-compressed': refused });
-      expect(await doors.current.caller().echo()).to.equal('OK');
-    });
-
-    it('make room once they are answered, one after the other', async () => {
-      await doors.open({ maxCompressed: 1 });
-      const message = framed(gzipSync(Buffer.from('a')));
-      message[0] = 1;
-      const peer = connect();
-      for (let call = 0; call < 5; call += 1) await once(send(peer, message), 'close');
-      expect(doors.current.served()).to.equal(5);
-    });
-
-    it('are all inflated without that limit', async () => {
-      await doors.open({ maxCompressed: Infinity });
-      const message = framed(gzipSync(Buffer.from('a')));
-      message[0] = 1;
-      const peer = connect();
-      const calls = repeat(50, () => send(peer, message));
-      await until('all are over', () => closed(calls) === 50);
-      expect(doors.current.served()).to.equal(50);
+    it('that is none are refused with a sentence, and reach no handler', async () => {
+      await doors.open();
+      for (const timeout of ['', '5', 'S', '123456789S', 'in5S', '5 S', '-5S', '5s', '5S, 5S']) {
+        const { 'grpc-status': code, 'grpc-message': sentence } = await ask(timeout);
+        expect([code, sentence]).to.deep.equal(['13', 'grpc-timeout is at most eight digits and one of H M S m u n, such as 500m; send that'], timeout);
+      }
+      expect(doors.current.served()).to.equal(0);
     });
   });
 
@@ -196,10 +183,10 @@ describe('calls at the door', () => {
       await doors.open({ windowBytes });
       const peer = connect();
       const stream = peer.begin(ECHO);
-      stream.end(framed(Buffer.from('a')));
+      stream.end(MESSAGE);
       stream.resume();
       await once(stream, 'close');
-      expect(peer.session.state.remoteWindowSize).to.be.within(expected - 10, expected);
+      expect(peer.session.state.remoteWindowSize).to.be.within(expected - MESSAGE.length, expected);
     }
   });
 });

@@ -3,9 +3,8 @@ import { connect as connectSocket } from 'node:net';
 import { expect } from 'chai';
 
 import { until } from '../../discovery/support/until.ts';
-import { framed } from '../support/raw-call.ts';
 import { useHttp2Callers } from './support/http2-caller.ts';
-import { CHAT, ECHO } from './support/open-door.ts';
+import { CHAT, ECHO, MESSAGE } from './support/open-door.ts';
 import { useRawPeers } from './support/raw-peer.ts';
 import { useDoors } from './support/use-door.ts';
 
@@ -41,7 +40,7 @@ describe('the close of a door', () => {
     const peer = connect();
     const lastCalls: number[] = [];
     peer.session.on('goaway', (_code, last) => lastCalls.push(last));
-    const call = peer.begin(ECHO).end(framed(Buffer.from('a'))).resume();
+    const call = peer.begin(ECHO).end(MESSAGE).resume();
     await until('it has arrived', () => open.size === 1);
     const closed = door.close(60_000);
     await until('it was told twice', () => lastCalls.length === 2);
@@ -84,15 +83,15 @@ describe('the close of a door', () => {
     await stopped;
   });
 
-  it('is not held up by connections that are idle or silent, nor by requests that do not come to an end', async () => {
+  it('is not held up by connections that are idle or silent, nor beyond its grace by requests that do not come to an end', async () => {
     const { door, caller } = await doors.open({ requestMs: Infinity, handshakeMs: Infinity });
     expect(await caller().echo()).to.equal('OK');
     const silent = await connectRaw();
     const peer = connect();
     const [halfOpen, chat] = [peer.begin(ECHO), peer.begin(CHAT)];
-    chat.write(framed(Buffer.from('a')));
+    chat.write(MESSAGE);
     await until('all are there', () => door.read().connections === 3 && peer.session.state.outboundQueueSize === 0);
-    await door.close(60_000);
+    await door.close(50);
     await until('all are gone', () => silent.isClosed() && halfOpen.closed && chat.closed);
     expect(door.read().connections).to.equal(0);
   });

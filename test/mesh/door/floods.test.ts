@@ -3,9 +3,8 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import { expect } from 'chai';
 
 import { until } from '../../discovery/support/until.ts';
-import { framed } from '../support/raw-call.ts';
 import { useHttp2Callers } from './support/http2-caller.ts';
-import { ECHO } from './support/open-door.ts';
+import { ECHO, MESSAGE } from './support/open-door.ts';
 import { useDoors } from './support/use-door.ts';
 
 describe('floods at the door', () => {
@@ -25,7 +24,7 @@ describe('floods at the door', () => {
     const call = (peer: ReturnType<typeof connect>): Promise<void> =>
       new Promise((resolve) => {
         const stream = peer.begin(ECHO);
-        stream.end(framed(Buffer.from('a')));
+        stream.end(MESSAGE);
         stream.resume().on('close', resolve);
       });
 
@@ -94,7 +93,7 @@ describe('floods at the door', () => {
         await doors.open(resets && { resets });
         const release = doors.current.hold();
         const peer = connect();
-        const begin = (): ClientHttp2Stream => peer.begin(ECHO).end(framed(Buffer.from('a')));
+        const begin = (): ClientHttp2Stream => peer.begin(ECHO).end(MESSAGE);
         const wanted = begin().resume();
         const isOver = (): boolean => peer.session.closed || peer.session.destroyed;
         while (!isOver()) {
@@ -108,6 +107,42 @@ describe('floods at the door', () => {
         expect(wanted.rstCode).to.equal(ends);
       });
     }
+  });
+
+  describe('of resets', () => {
+    const resets = { burst: 20, perSecond: 0 };
+
+    it('count whatever code they are sent with, also the door\'s own', async () => {
+      await doors.open({ resets });
+      const peer = connect();
+      const release = doors.current.hold();
+      const calls = Array.from({ length: 21 }, () => peer.begin(ECHO).end(MESSAGE));
+      await until('they have arrived', () => doors.current.open.size === 21);
+      for (const call of calls) call.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      await until('the connection is closed', () => peer.goaway() !== undefined);
+      release();
+      expect(counts()).to.include({ 'many-resets': 1 });
+    });
+
+    it('count too when their calls were answered, and the answers not read', async () => {
+      await doors.open({ resets });
+      doors.current.answerWith(100_000);
+      const peer = connect({ initialWindowSize: 0 });
+      const calls = Array.from({ length: 21 }, () => peer.begin(ECHO).end(MESSAGE));
+      await until('they are being answered', () => doors.current.served() === 21);
+      expect(await doors.current.caller().echo()).to.equal('OK');
+      for (const call of calls) call.close(constants.NGHTTP2_CANCEL);
+      await until('the connection is closed', () => peer.goaway() !== undefined);
+      expect(counts()).to.include({ 'many-resets': 1 });
+    });
+
+    it('do not count when the door sent them', async () => {
+      await doors.open({ resets, maxHalfOpen: 10 });
+      const peer = connect();
+      const calls = Array.from({ length: 100 }, () => peer.begin(ECHO));
+      await until('all but the allowed are cancelled', () => calls.filter((call) => call.closed).length === 90);
+      expect([peer.goaway(), counts()['many-resets']]).to.deep.equal([undefined, 0]);
+    });
   });
 
   it('of resets end with their connection, and others are served all the while', async () => {

@@ -6,8 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 
 import { until } from '../../discovery/support/until.ts';
-import { framed } from '../support/raw-call.ts';
-import { ECHO, type OpenDoor } from './support/open-door.ts';
+import { ECHO, MESSAGE, type OpenDoor } from './support/open-door.ts';
 import { GREETING, PREFACE } from './support/raw-peer.ts';
 import { useDoors } from './support/use-door.ts';
 
@@ -84,11 +83,10 @@ async function recordCall(): Promise<Buffer> {
   // A server on a TCP port has an address of this type.
   const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   session.on('error', () => {});
-  const message = framed(Buffer.from('what a client sends for one call'));
   const stream = session.request({ ':method': 'POST', ':path': ECHO, 'content-type': 'application/grpc', te: 'trailers' });
   stream.on('error', () => {});
-  stream.end(message);
-  await until('all of it is there', () => Buffer.concat(chunks).includes(message));
+  stream.end(MESSAGE);
+  await until('all of it is there', () => Buffer.concat(chunks).includes(MESSAGE));
   session.destroy();
   server.close();
   return Buffer.concat(chunks);

@@ -56,8 +56,9 @@ describe('a policy document', () => {
     expect(read({ balancing: { slowStartMs: 0, zoneAware: false } }).parts).to.deep.equal({ balancing: { slowStartMs: 0, zoneAware: false } });
   });
 
-  it('takes the limit of an attempt away with 0', () => {
+  it('takes the limit of an attempt, and the cap of calls in flight, away with 0', () => {
     expect(read({ retries: { perTryTimeoutMs: 0 } }).parts).to.deep.equal({ retries: { perTryTimeoutMs: Infinity } });
+    expect(read({ circuit: { maxInFlight: 0 } }).parts).to.deep.equal({ circuit: { maxInFlight: Infinity } });
   });
 
   const refused: readonly [what: string, json: Json, says: string, target?: string][] = [
@@ -88,7 +89,8 @@ describe('a policy document', () => {
 
 describe('a fault document', () => {
   const times = { createTime: '2026-01-01T00:00:00Z', expireTime: '2026-01-01T00:05:00Z' };
-  const read = (json: Json, target = 'payment.Charge') => readFaultDocument(parseTarget(target), { owner: 'ada', percent: 30, ...times, ...json });
+  const createdMs = Date.UTC(2026, 0, 1);
+  const read = (json: Json, target = 'payment.Charge', nowMs = createdMs) => readFaultDocument(parseTarget(target), { owner: 'ada', percent: 30, ...times, ...json }, nowMs);
 
   it('delays, aborts, or both', () => {
     const common = { service: 'payment', method: 'Charge', owner: 'ada', reason: '', percent: 30, untilMs: Date.UTC(2026, 0, 1, 0, 5) };
@@ -111,6 +113,24 @@ describe('a fault document', () => {
       expect(refusalOf(() => read(json, target))).to.include({ reason: 'INVALID_ARGUMENT' }).and.property('message').that.includes(says);
     });
   }
+});
+
+describe('the beginning of a fault', () => {
+  const nowMs = Date.UTC(2026, 0, 1);
+  function read(createdMs: number): unknown {
+    const times = { createTime: new Date(createdMs).toISOString(), expireTime: new Date(createdMs + 60_000).toISOString() };
+    return readFaultDocument(parseTarget('payment'), { owner: 'ada', percent: 1, delayMs: 1, ...times }, nowMs);
+  }
+
+  it('may be ahead by what clocks differ', () => {
+    expect(read(nowMs + 5 * 60_000)).to.include({ untilMs: nowMs + 6 * 60_000 });
+  });
+
+  it('is not in the future: such a fault would hold from now until then', () => {
+    const error = refusalOf(() => read(nowMs + 5 * 60_000 + 1_000));
+    expect(error).to.include({ reason: 'INVALID_ARGUMENT' });
+    expect(error.message).to.include('2026-01-01T00:05:01.000Z is yet to come: it is 2026-01-01T00:00:00.000Z here');
+  });
 });
 
 describe('the setting MESH_POLICY', () => {

@@ -174,6 +174,18 @@ describe('live faults', () => {
     expect(live.faultsOf('payment')).to.deep.equal([]);
   });
 
+  it('do not begin in the future: that is said once', () => {
+    const { store, clock, lines, ...started } = start();
+    live = started.live;
+    const charge = live.of('payment', 'Charge');
+    const nextYear = { createTime: at(clock, 365 * 24 * 60 * MINUTE_MS), expireTime: at(clock, (365 * 24 + 1) * 60 * MINUTE_MS) };
+    const said = { [fault('payment.Charge')]: delay(clock, MINUTE_MS, nextYear) };
+    store.say(said);
+    store.say({ ...said, [policy('user')]: attempts(7) });
+    expect([charge.current.length, live.faultsOf('payment').length]).to.deep.equal([0, 0]);
+    expect(lines.map(({ level, key }) => [level, key])).to.deep.equal([['warn', fault('payment.Charge')]]);
+  });
+
   it('are over when they are cleared', () => {
     const { store, clock, ...started } = start();
     live = started.live;

@@ -81,6 +81,33 @@ describe('retry budget', () => {
     expect(budget.read()).to.deep.equal({ taken: 50, refused: 1 });
   });
 
+  it('takes back what a call paid in that never left, and never more than is there', () => {
+    const budget = budgetOf({ perSecond: 0 });
+    call(budget, 5);
+    budget.revoke();
+    expect(budget.tryWithdraw()).to.be.false;
+    for (let index = 0; index < 100; index += 1) budget.revoke();
+    call(budget, 5);
+    expect(emptied(budget)).to.equal(1);
+  });
+
+  it('gives back what an attempt cost that never left; it stays counted, for a total must not fall', () => {
+    const budget = budgetOf();
+    expect(emptied(budget)).to.equal(10);
+    budget.refund();
+    expect(emptied(budget)).to.equal(1);
+    expect(budget.read().taken).to.equal(11);
+  });
+
+  it('gives nothing back that it did not take: while it is off', () => {
+    const policy = { current: { enabled: false, percent: 20, perSecond: 0 } };
+    const budget = createBudget(policy, clock);
+    budget.tryWithdraw();
+    budget.refund();
+    policy.current = { ...policy.current, enabled: true };
+    expect(emptied(budget)).to.equal(0);
+  });
+
   it('follows a share that is changed while it runs', () => {
     const policy = { current: { enabled: true, percent: 20, perSecond: 0 } };
     const budget = createBudget(policy, clock);

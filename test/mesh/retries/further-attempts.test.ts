@@ -30,9 +30,9 @@ describe('an attempt after the first', () => {
     const call = unaryCall(clock);
     await send(transport, call);
     expect(transport.attempts.map(({ attempt }) => attempt)).to.deep.equal([
-      { number: 1, avoid: [], instance: 'a' },
-      { number: 2, avoid: ['a'], instance: 'b' },
-      { number: 3, avoid: ['a', 'b'], instance: 'c' },
+      { number: 1, avoid: [], stream: false, instance: 'a' },
+      { number: 2, avoid: ['a'], stream: false, instance: 'b' },
+      { number: 3, avoid: ['a', 'b'], stream: false, instance: 'c' },
     ]);
     expect(transport.attempts.map(({ headers }) => headers['grpc-previous-rpc-attempts'])).to.deep.equal([undefined, '1', '2']);
     expect(transport.attempts[2]).to.include({ request: call.request, deadline: call.deadline, context: call.context });

@@ -28,7 +28,7 @@ describe('hedging', () => {
       expect(timers.waitingMs()).to.deep.equal([20]);
       timers.goOff();
       expect(held.count()).to.equal(2);
-      expect(held.attempt(1).call.attempt).to.deep.equal({ number: 2, avoid: ['a'], instance: 'b' });
+      expect(held.attempt(1).call.attempt).to.deep.equal({ number: 2, avoid: ['a'], stream: false, instance: 'b' });
       expect(held.attempt(1).call.headers['grpc-previous-rpc-attempts']).to.equal('1');
       held.attempt(1).answer();
       await reply;
@@ -62,6 +62,28 @@ describe('hedging', () => {
       const lonely = createHedgingBench(boundless(), () => false);
       await lonely.answersIn(20, 100);
       expect(await plannedMs(lonely)).to.equal(undefined);
+    });
+
+    it('does not go out where the others were left out since the call began', async () => {
+      let others = true;
+      const shrinking = createHedgingBench(boundless(), () => others);
+      await shrinking.answersIn(20, 100);
+      const { send, clock, timers, held, counts } = shrinking;
+      const reply = send(unaryCall(clock));
+      others = false;
+      timers.goOff();
+      expect(held.count()).to.equal(1);
+      held.attempt(0).answer();
+      await reply;
+      expect(counts).to.deep.equal(noCounts());
+    });
+
+    it('does not go out for a call without its idempotency key: the server would make up two', async () => {
+      const { send, clock, timers, held } = bench;
+      const reply = send(unaryCall(clock, { method: { hedged: true, keyField: 'userId' } }));
+      expect(timers.waitingMs()).to.deep.equal([]);
+      held.attempt(0).answer();
+      await reply;
     });
 
     it('is followed by a third where so many are allowed, and by no further one', async () => {

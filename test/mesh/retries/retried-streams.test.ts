@@ -6,9 +6,11 @@ import type { ClientCall, Invoke } from '#mesh';
 
 import { isStream, onAbort, streamOf } from '../../../mesh/call.ts';
 import { retries } from '../../../mesh/client/retries.ts';
+import { until } from '../../discovery/support/until.ts';
 import { allOf, failureOf } from '../support/outcome.ts';
-import { answer, type CallChanges, failure, resendOptions, streamingCall } from './support/calls.ts';
+import { answer, type CallChanges, failure, policyWith, resendOptions, streamingCall } from './support/calls.ts';
 import { createInstantClock, type InstantClock } from './support/instant-clock.ts';
+import { createRuledSchedule, type RuledSchedule } from './support/ruled-schedule.ts';
 
 const unavailable = failure('UNAVAILABLE');
 
@@ -22,7 +24,9 @@ describe('a retried stream of answers', () => {
   let clock: InstantClock;
   let attempts: ClientCall[];
   let left: number;
+  let timers: RuledSchedule;
   beforeEach(() => {
+    timers = createRuledSchedule();
     clock = createInstantClock();
     attempts = [];
     left = 0;
@@ -122,5 +126,49 @@ describe('a retried stream of answers', () => {
       break;
     }
     expect(left).to.equal(1);
+  });
+
+  describe('whose attempts have 300 ms each', () => {
+    const policy = policyWith({ retries: { perTryTimeoutMs: 300 } });
+    const pull = async (transport: Invoke<ClientCall>): Promise<AsyncIterator<Message>> => {
+      const reply = await retries(resendOptions(clock, { policy, schedule: timers.schedule }))(transport)(streamingCall(clock));
+      if (!isStream(reply)) throw new Error('a stream was expected');
+      return reply[Symbol.asyncIterator]();
+    };
+
+    it('has that long for its first message, and the call’s time for the others', async () => {
+      const pulled = await pull(scripted({ messages: 2, ends: 'end' }));
+      const first = pulled.next();
+      expect(timers.waitingMs()).to.deep.equal([300]);
+      expect((await first).done).to.be.false;
+      expect(timers.waitingMs()).to.deep.equal([]);
+      expect(attempts[0]?.deadline).to.equal(clock.now() + 3_600_000);
+      expect((await pulled.next()).done).to.be.false;
+    });
+
+    it('is begun again when its first message is late', async () => {
+      const pulled = await pull(scripted({ messages: 0, ends: 'silence' }, { messages: 1, ends: 'end' }));
+      const first = pulled.next();
+      timers.goOff();
+      expect((await first).done).to.be.false;
+      expect(attempts.map(({ signals }) => signals.some(({ aborted }) => aborted))).to.deep.equal([true, false]);
+    });
+
+    it('fails when all of them are late', async () => {
+      const pulled = await pull(scripted({ messages: 0, ends: 'silence' }));
+      const first = failureOf(pulled.next());
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        await until('an attempt waits', () => timers.waitingMs().length === 1);
+        timers.goOff();
+      }
+      expect(await first).to.include({ code: 'DEADLINE_EXCEEDED', reason: 'DEADLINE_EXCEEDED' });
+      expect(attempts).to.have.length(3);
+    });
+
+    it('passes on what fails in time', async () => {
+      const failed = failure('NOT_FOUND');
+      expect(await failureOf((await pull(scripted({ messages: 0, ends: failed }))).next())).to.equal(failed);
+      expect(timers.waitingMs()).to.deep.equal([]);
+    });
   });
 });

@@ -34,7 +34,7 @@ interface HostOptions extends Pick<Hosted<DescService>, 'instance'> {
 }
 
 /** What a test adds to every mesh of its fleet. */
-export type FleetOptions = Pick<MeshOptions, 'interceptors' | 'limits'>;
+export type FleetOptions = Pick<MeshOptions, 'interceptors' | 'limits' | 'policies'>;
 
 /** Services as a monolith (`local`, `fidelity`) or as microservices over loopback (`remote`), with the same handlers. */
 export function createFleet(transport: Transport, options: FleetOptions = {}): Fleet {

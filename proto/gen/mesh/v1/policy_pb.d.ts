@@ -281,7 +281,7 @@ export declare type EjectionPolicy = Message<"mesh.v1.EjectionPolicy"> & {
   latencyFactor?: number | undefined;
 
   /**
-   * Calls in the last interval that it takes to be judged by share or by latency.
+   * Calls that it takes to be judged by share or by latency; collected for up to five intervals.
    *
    * @generated from field: optional int32 min_calls = 5;
    */
@@ -325,12 +325,14 @@ export declare const EjectionPolicySchema: GenMessage<EjectionPolicy>;
  */
 export declare type CircuitPolicy = Message<"mesh.v1.CircuitPolicy"> & {
   /**
+   * Whether it is left alone for a while when all its instances fail; the cap below holds in any case.
+   *
    * @generated from field: optional bool enabled = 1;
    */
   enabled?: boolean | undefined;
 
   /**
-   * Calls on their way to one destination from one process at most.
+   * Calls on their way to one destination from one process at most; 0: no cap.
    *
    * @generated from field: optional int32 max_in_flight = 2;
    */
@@ -377,7 +379,7 @@ export declare type AdmissionPolicy = Message<"mesh.v1.AdmissionPolicy"> & {
   maxQueued?: number | undefined;
 
   /**
-   * How long one may wait.
+   * How long one may wait where the line stands; up to eight times that in a burst.
    *
    * @generated from field: optional int32 max_queued_ms = 6;
    */
@@ -412,6 +414,8 @@ export declare type FaultPolicy = Message<"mesh.v1.FaultPolicy"> & {
   reason: string;
 
   /**
+   * When it begins. One that is more than five minutes ahead of the clock of whoever reads it is refused.
+   *
    * @generated from field: google.protobuf.Timestamp create_time = 3;
    */
   createTime?: Timestamp | undefined;

@@ -5,6 +5,8 @@ export interface VirtualTime {
   readonly clock: Clock;
   /** Milliseconds since the beginning, whatever the clock says. */
   elapsedMs(): number;
+  /** What is to happen yet: timers, for one. */
+  readonly planned: number;
   /** Does `what` after `ms` milliseconds. */
   after(ms: number, what: () => void): void;
   /** Keeps the only thread busy: nothing else happens meanwhile, and what was due happens late. */
@@ -38,8 +40,22 @@ export function createVirtualTime(): VirtualTime {
     plan.splice(low, 0, { atMs, what });
   }
 
+  function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      after(ms, resolve);
+      signal?.addEventListener('abort', () => {
+        const at = plan.findIndex(({ what }) => what === resolve);
+        if (at >= 0) plan.splice(at, 1);
+        reject(signal.reason);
+      });
+    });
+  }
+
   return {
-    clock: { now: () => now - behindMs, sleep: (ms) => new Promise((resolve) => after(ms, resolve)) },
+    clock: { now: () => now - behindMs, sleep },
+    get planned() {
+      return plan.length;
+    },
     elapsedMs: () => now,
     after,
     setBack: (ms) => void (behindMs += ms),

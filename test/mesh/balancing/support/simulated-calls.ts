@@ -8,6 +8,7 @@ import { createDestination, type Destination, type SentCall } from '../../../../
 import type { EndpointReading } from '../../../../mesh/client/balancing/destination-reading.ts';
 import type { DestinationPolicy } from '../../../../mesh/policy/call-policy.ts';
 import { DESTINATION_DEFAULTS } from '../../../../mesh/policy/defaults.ts';
+import { toStatus } from '../../../../mesh/status.ts';
 import { instance } from '../../../discovery/support/instances.ts';
 import { createRuledClock, type RuledClock } from '../../support/ruled-clock.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -99,7 +100,13 @@ export function simulateCalls(change: PolicyChange = {}, { zone = '', seed = 1 }
   };
 }
 
-/** Ends calls to these instances with a failure of theirs. */
+/** Ends a call with an error that one of our own servers has answered it with. */
+export function answeredWith(error: MeshError): Ended {
+  const { code, metadata } = toStatus(error);
+  return { code, trailers: metadata };
+}
+
+/** Ends calls to these instances as where nobody is. */
 export function failing(...ids: readonly string[]): (id: string) => Ended {
   return (id) => (ids.includes(id) ? { code: status.UNAVAILABLE } : {});
 }

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders, type Settings } from 'node:http2';
 
 /** A caller that makes calls by hand on a connection of its own. */
 export interface Http2Caller {
@@ -10,13 +10,13 @@ export interface Http2Caller {
 }
 
 /** Callers of a test, all gone at its end. */
-export function useHttp2Callers(port: () => number): () => Http2Caller {
+export function useHttp2Callers(port: () => number): (settings?: Settings) => Http2Caller {
   const sessions: ClientHttp2Session[] = [];
   afterEach(() => {
     for (const session of sessions.splice(0)) session.destroy();
   });
-  return () => {
-    const session = connect(`http://127.0.0.1:${port()}`);
+  return (settings = {}) => {
+    const session = connect(`http://127.0.0.1:${port()}`, { settings });
     sessions.push(session);
     let goaway: number | undefined;
     session.on('goaway', (code) => (goaway = code));

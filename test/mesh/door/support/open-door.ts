@@ -1,31 +1,22 @@
-import {
-  Client,
-  credentials,
-  Metadata,
-  type handleBidiStreamingCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  Server,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import type { Message } from '@bufbuild/protobuf';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
-import { type Clock, systemClock } from '#kit';
-import { describeMethod, toStatus } from '#mesh';
-import { OrderService } from '#proto/shop/order/v1/order_pb.js';
+import { type Clock, MeshError, systemClock } from '#kit';
+import { describeMethod } from '#mesh';
 
+import type { Invoke, ServerCall } from '../../../../mesh/call.ts';
 import { channelOptions } from '../../../../mesh/client/channel-options.ts';
-import { Lifetime } from '../../../../mesh/lifetime.ts';
-import { createDoor, type Door } from '../../../../mesh/server/door/door.ts';
-import { DOOR_LIMITS, type DoorLimits, serverOptionsOf } from '../../../../mesh/server/door/limits.ts';
-import { OpenCalls } from '../../../../mesh/server/open-calls.ts';
+import { serverDeadline } from '../../../../mesh/server/deadline.ts';
+import type { Door } from '../../../../mesh/server/door/door.ts';
+import type { DoorLimits } from '../../../../mesh/server/door/limits.ts';
+import { addChains, createGrpcServer } from '../../../../mesh/server/grpc-server.ts';
+import type { OpenCalls } from '../../../../mesh/server/open-calls.ts';
 import { captureLog, type LogLine } from '../../../tracing/captured-log.ts';
+import { contract, ECHO, payload, payloadBytes, WATCH } from './echo-contract.ts';
 
-export const ECHO = '/test.Door/Echo';
-export const WATCH = '/test.Door/Watch';
-export const CHAT = '/test.Door/Chat';
+export { CHAT, ECHO, MESSAGE, WATCH } from './echo-contract.ts';
 
-/** A door with a plain grpc-js server behind it, whose calls a test can hold. */
+/** A door with our server behind it, whose calls a test can hold. */
 export interface OpenDoor {
   readonly door: Door;
   readonly port: number;
@@ -35,6 +26,8 @@ export interface OpenDoor {
   served(): number;
   /** Calls of Echo wait from now on, until the returned function is called. */
   hold(): () => void;
+  /** Calls of Echo are answered with so many bytes from now on. */
+  answerWith(bytes: number): void;
   /** A caller with a connection of its own. */
   caller(): Caller;
   close(): Promise<void>;
@@ -47,50 +40,31 @@ export interface Caller {
   watch(onMessage?: () => void): Promise<string>;
 }
 
-const UNARY = describeMethod(OrderService.method.getOrder);
-const STREAM = describeMethod(OrderService.method.watchOrder);
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-export async function openDoor(changed: Partial<DoorLimits> = {}, clock: Clock = systemClock): Promise<OpenDoor> {
-  const limits = { ...DOOR_LIMITS, ...changed };
+export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = systemClock): Promise<OpenDoor> {
   const { log, lines } = captureLog('warn');
-  const server = new Server({ ...serverOptionsOf(limits), 'grpc.max_receive_message_length': 8 * 1024 * 1024 });
-  const open = new OpenCalls();
+  const grpc = createGrpcServer({ clock, log, limits });
   const clients: Client[] = [];
   let gate: Promise<void> | undefined;
   let served = 0;
+  let answer = payload(10);
 
-  const echo: handleUnaryCall<Buffer, Buffer> = (call, answer) => {
-    served += 1;
-    const lifetime = new Lifetime();
-    open.add(lifetime, UNARY);
-    lifetime.onEnd((reason) => answer(toStatus(reason)));
-    call.on('cancelled', () => open.delete(lifetime));
-    void (gate ?? Promise.resolve()).then(() => {
-      open.delete(lifetime);
-      if (!lifetime.reason) answer(null, call.request);
-    });
-  };
-  const watch: handleServerStreamingCall<Buffer, Buffer> = (call) => {
-    const lifetime = new Lifetime();
-    open.add(lifetime, STREAM);
-    lifetime.onEnd((reason) => {
-      open.delete(lifetime);
-      call.emit('error', toStatus(reason));
-    });
-    call.write(call.request);
-  };
-  const chat: handleBidiStreamingCall<Buffer, Buffer> = (call) => void call.on('data', (bytes) => call.write(bytes)).on('end', () => call.end());
-  const bytes = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs };
-  server.addService(
-    {
-      Echo: { path: ECHO, requestStream: false, responseStream: false, ...bytes },
-      Watch: { path: WATCH, requestStream: false, responseStream: true, ...bytes },
-      Chat: { path: CHAT, requestStream: true, responseStream: true, ...bytes },
+  const links: Readonly<Record<'echo' | 'watch' | 'chat', Invoke<ServerCall>>> = {
+    async echo(call) {
+      served += 1;
+      if (call.request instanceof MeshError) throw call.request;
+      await gate;
+      call.seal?.(answer);
+      return answer;
     },
-    { Echo: echo, Watch: watch, Chat: chat },
-  );
-  const door = createDoor({ server, open, takesOneMessage: (path) => path !== CHAT, limits, clock, log });
+    watch: async (call) => watched(call),
+    chat: async (call) => echoed(call),
+  };
+  // Deadlines go by the system's clock, whatever the door's says. The contract has these methods and no others.
+  const deadline = serverDeadline(systemClock);
+  addChains(grpc, new Map(contract.methods.map((desc) => [describeMethod(desc), deadline(links[desc.localName as keyof typeof links])])));
+  const { door, open } = grpc;
   const port = await door.listen('127.0.0.1', 0);
 
   return {
@@ -107,6 +81,7 @@ export async function openDoor(changed: Partial<DoorLimits> = {}, clock: Clock =
         resolve();
       };
     },
+    answerWith: (bytes) => void (answer = payload(bytes)),
     caller() {
       const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
         ...channelOptions,
@@ -124,18 +99,34 @@ export async function openDoor(changed: Partial<DoorLimits> = {}, clock: Clock =
   };
 }
 
+/** One message, then nothing until the call is over. */
+async function* watched(call: ServerCall): AsyncGenerator<Message> {
+  const message = payload(10);
+  call.seal?.(message);
+  yield message;
+  await new Promise((_, reject) => call.lifetime.onEnd(reject));
+}
+
+async function* echoed(call: ServerCall): AsyncGenerator<Message> {
+  // The method takes a stream.
+  for await (const message of call.request as AsyncIterable<Message>) {
+    call.seal?.(message);
+    yield message;
+  }
+}
+
 function callerOf(client: Client): Caller {
   return {
     echo: ({ headers = {}, bytes = 10, signal } = {}) =>
       new Promise((resolve) => {
         const metadata = new Metadata();
         for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-        const call = client.makeUnaryRequest(ECHO, asIs, asIs, Buffer.alloc(bytes), metadata, { deadline: Date.now() + 8_000 }, (error) => resolve(said(error)));
+        const call = client.makeUnaryRequest(ECHO, asIs, asIs, Buffer.from(payloadBytes(bytes)), metadata, { deadline: Date.now() + 8_000 }, (error) => resolve(said(error)));
         signal?.addEventListener('abort', () => call.cancel(), { once: true });
       }),
     watch: (onMessage = () => {}) =>
       new Promise((resolve) => {
-        const call = client.makeServerStreamRequest(WATCH, asIs, asIs, Buffer.alloc(10));
+        const call = client.makeServerStreamRequest(WATCH, asIs, asIs, Buffer.from(payloadBytes(10)));
         call.on('data', onMessage);
         call.on('end', () => resolve('OK'));
         call.on('error', (error: ServiceError) => resolve(said(error)));

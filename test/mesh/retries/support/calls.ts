@@ -40,7 +40,7 @@ function callOf(base: Method, clock: Clock, { method, leftMs = 3_600_000, signal
     deadline: clock.now() + leftMs,
     signals,
     context,
-    attempt: { number: 1, avoid: [], instance: undefined },
+    attempt: { number: 1, avoid: [], stream: base.requestStreams || base.responseStreams, instance: undefined },
   };
 }
 
@@ -56,14 +56,27 @@ export function failure(code: Code, details?: ErrorDetails): MeshError {
 /** Near the top of what may be drawn: pauses are as long as they get. */
 export const highest: Random = { number: () => 0.999, bytes: (count) => new Uint8Array(count) };
 
-/** A budget that never ends, and counts what is paid in. */
-export function boundless(): RetryBudget & { deposits: number } {
-  const budget = { deposits: 0, deposit: () => void (budget.deposits += 1), tryWithdraw: () => true, read: () => ({ taken: 0, refused: 0 }) };
+/** A budget that never ends, and counts what is paid in and what comes back. */
+export function boundless(): RetryBudget & { deposits: number; refunds: number } {
+  const budget = {
+    ...{ deposits: 0, refunds: 0 },
+    deposit: () => void (budget.deposits += 1),
+    revoke: () => void (budget.deposits -= 1),
+    tryWithdraw: () => true,
+    refund: () => void (budget.refunds += 1),
+    read: () => ({ taken: 0, refused: 0 }),
+  };
   return budget;
 }
 
 /** A budget that is spent. */
-export const spent: RetryBudget = { deposit: () => undefined, tryWithdraw: () => false, read: () => ({ taken: 0, refused: 0 }) };
+export const spent: RetryBudget = {
+  deposit: () => undefined,
+  revoke: () => undefined,
+  tryWithdraw: () => false,
+  refund: () => undefined,
+  read: () => ({ taken: 0, refused: 0 }),
+};
 
 export function noCounts(): ResendCounts {
   return { retries: 0, hedges: 0, hedgesWon: 0, refusedByBudget: 0 };

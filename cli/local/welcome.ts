@@ -21,7 +21,7 @@ const SEEDED = {
 const PLAIN_WIDTH = 110;
 
 /** How long to wait for the last span of the sample order to be readable. */
-const TRACE_MS = 10_000;
+const TRACE_MS = 20_000;
 
 /** What a visitor sees first: demo data, one order, its trace, and how to go on. Returns when all is printed, and prints nothing once it was told to stop. */
 export async function welcome(supervisor: Supervisor, settings: Resolved, output: Output, signal: AbortSignal): Promise<void> {

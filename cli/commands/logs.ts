@@ -30,6 +30,8 @@ export interface LogsOptions {
 export async function logsCommand({ lines, wantsAll, follow, ...wanted }: LogsOptions, output: Output, warn: (line: string) => void): Promise<number> {
   const { values } = await loadSettings();
   const folder = dataFolder(values.MESH_DATA_DIR).logs;
+  // From before the first line: who sees one may press Ctrl-C at once.
+  const interrupted = follow ? untilInterrupted() : undefined;
   const logs = await openLogs(folder, follow);
   try {
     refuseUnknown(wanted.name, logs);
@@ -41,8 +43,9 @@ export async function logsCommand({ lines, wantsAll, follow, ...wanted }: LogsOp
     const show = createPrinter(output);
     recent.lines.forEach(show);
     if (recent.lines.length === 0 && !follow) output.note(`no such line in ${folder}`);
-    return follow ? await goOn(folder, logs, wanted, { show, output }) : 0;
+    return interrupted ? await goOn(folder, logs, wanted, { show, output, interrupted }) : 0;
   } finally {
+    interrupted?.forget();
     // Those that are followed are closed already.
     await Promise.all(logs.map(({ handle }) => handle.close().catch(() => undefined)));
   }
@@ -58,20 +61,33 @@ async function openLogs(folder: string, follow: boolean): Promise<readonly OpenL
 }
 
 /** Until Ctrl-C, or until nobody reads any more. */
-async function goOn(folder: string, logs: readonly OpenLog[], wanted: LineFilter, { show, output }: { show: Show; output: Output }): Promise<number> {
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    const signal = AbortSignal.any([interrupted.signal, output.readerGone]);
-    const current = logs.filter(({ file }) => file.isCurrent);
-    for await (const lines of followLines(folder, current, { clock: systemClock, signal })) {
-      lines.filter((line) => isWanted(line, wanted)).forEach(show);
-    }
-    return interrupted.signal.aborted ? INTERRUPTED : 0;
-  } finally {
-    process.off('SIGINT', interrupt);
+async function goOn(folder: string, logs: readonly OpenLog[], wanted: LineFilter, { show, output, interrupted }: Following): Promise<number> {
+  const signal = AbortSignal.any([interrupted.signal, output.readerGone]);
+  const current = logs.filter(({ file }) => file.isCurrent);
+  for await (const lines of followLines(folder, current, { clock: systemClock, signal })) {
+    lines.filter((line) => isWanted(line, wanted)).forEach(show);
   }
+  return interrupted.signal.aborted ? INTERRUPTED : 0;
+}
+
+interface Following {
+  readonly show: Show;
+  readonly output: Output;
+  readonly interrupted: Interrupted;
+}
+
+interface Interrupted {
+  /** Aborts at Ctrl-C, which ends nothing by itself meanwhile. */
+  readonly signal: AbortSignal;
+  /** Ctrl-C does again what it does by itself. */
+  forget(): void;
+}
+
+function untilInterrupted(): Interrupted {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.once('SIGINT', interrupt);
+  return { signal: controller.signal, forget: () => void process.off('SIGINT', interrupt) };
 }
 
 type Show = (line: LogLine) => void;

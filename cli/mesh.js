@@ -12,7 +12,8 @@ const root = join(import.meta.dirname, '..');
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
   if (process.env[LIFELINE]) await endWithStarter();
-  // grpc-js would print a line of its own where we say the same in a sentence, such as for a taken port.
+  // grpc-js would print a line of its own where we say the same in a sentence, such as for a taken port, and one
+  // for each bad header that a caller sends: any peer could fill the log.
   process.env.GRPC_VERBOSITY ??= 'NONE';
   // Most of a start is compiling libraries; the cache lies beside them and goes with them.
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));

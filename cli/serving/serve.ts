@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 
-import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { Tracer } from '@opentelemetry/api';
 
 import type { DatabaseHooks } from '#database';
@@ -87,8 +86,6 @@ export async function serve(names: readonly ModuleName[], settings: Resolved, lo
 }
 
 async function share(settings: Resolved, hooks: ProcessHooks, log: Log, lifecycle: Lifecycle): Promise<Shared> {
-  // grpc-js writes a line of its own for each bad header that a caller sends: any peer could fill the log.
-  setLogVerbosity(logVerbosity.NONE);
   const tracing = await startProcessTracing(settings, log);
   lifecycle.onStop('tracing', tracing.stop);
   const controlPlane = await connectControlPlane(settings, log);

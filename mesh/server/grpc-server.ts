@@ -48,7 +48,7 @@ export function createGrpcServer({ clock, log, limits: changed }: GrpcServerOpti
 /** Puts methods on the server, each with its chain. */
 export function addChains({ server, methods, oneMessagePaths }: GrpcServer, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void {
   methods.add(server, chains);
-  for (const { path, desc } of chains.keys()) {
-    if (desc.methodKind === 'unary' || desc.methodKind === 'server_streaming') oneMessagePaths.add(path);
+  for (const { path, requestStreams } of chains.keys()) {
+    if (!requestStreams) oneMessagePaths.add(path);
   }
 }

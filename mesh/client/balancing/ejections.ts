@@ -66,10 +66,15 @@ export class Ejections {
     return this.#options.policy.current.ejection;
   }
 
-  /** Who is listed, or can be reached, has changed. */
+  /**
+   * Who is listed, or can be reached, has changed. Where all who could be called have left, those come back that were only
+   * left out because the others did better.
+   */
   update(endpoints: readonly Endpoint[], nowMs: number): void {
     this.#endpoints = endpoints;
-    this.#settle(nowMs);
+    const outdone = this.#isOpen || this.#able().length > 0 ? [] : this.#out().filter(({ connected, isDeserted }) => connected && !isDeserted);
+    if (outdone.length > 0) this.#readmit(outdone, nowMs);
+    else this.#settle(nowMs);
   }
 
   /** An operator may have changed how many may be out. */

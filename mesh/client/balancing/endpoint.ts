@@ -48,6 +48,8 @@ export class Endpoint {
   figures: CallFigures | undefined;
   #state: EndpointState = { kind: 'healthy' };
   #newcomer: boolean;
+  /** Whether it is out because nobody answered there; else because others did better. */
+  #deserted = false;
   /** How often the time out has doubled. */
   #steps = 0;
   #lastOutMs = 0;
@@ -68,6 +70,11 @@ export class Endpoint {
   /** Neither ejected nor on probation. */
   get isIn(): boolean {
     return this.#state.kind === 'healthy' || this.#state.kind === 'slow-start';
+  }
+
+  /** Left out for want of an answer: it is no better where it is the only one. */
+  get isDeserted(): boolean {
+    return !this.isIn && this.#deserted;
   }
 
   /** Calls on their way, with what those weigh that it has just turned away. */
@@ -131,6 +138,7 @@ export class Endpoint {
     this.#lastOutMs = Math.min(maxMs, baseMs * 2 ** this.#steps);
     if (this.#lastOutMs < maxMs) this.#steps += 1;
     this.#state = { kind: 'ejected', sinceMs: nowMs, forMs: this.#lastOutMs };
+    this.#deserted = this.silence.lasts;
     this.#startAnew();
   }
 

@@ -35,6 +35,11 @@ export class Silence {
     this.#unanswered = 0;
   }
 
+  /** Whether it has left a call unanswered since it last said anything. */
+  get lasts(): boolean {
+    return this.#unanswered > 0;
+  }
+
   /** Whether so many calls in a row failed because nobody was there. */
   hasGone(inARow: number): boolean {
     return this.#gone >= inARow;

@@ -181,6 +181,28 @@ describe('ejection', () => {
     expect(out()).to.have.length(1);
   });
 
+  it('calls the one that was only worse than the others, once all others have left', () => {
+    for (const end of [{ code: status.CANCELLED, ms: 100 }, { code: status.INTERNAL }]) {
+      const { list, calls, call, out } = simulateCalls();
+      list('a', 'b', 'c');
+      calls(300, () => ({ ms: 5 }));
+      calls(40, (id) => (id === 'a' ? end : { ms: 5 }));
+      expect(out()).to.deep.equal(['a']);
+      list('a');
+      expect(out()).to.deep.equal([]);
+      expect(call()).to.equal('a');
+    }
+  });
+
+  it('does not call one that nobody answered at, though all others have left', () => {
+    const { list, calls, call, out } = simulateCalls();
+    list('a', 'b', 'c');
+    calls(40, failing('a'));
+    list('a');
+    expect(out()).to.deep.equal(['a']);
+    expect(call()).to.equal('CIRCUIT_OPEN');
+  });
+
   it('hears no more of an instance that is not listed', () => {
     const { list, start, out, destination } = simulateCalls();
     list('a');

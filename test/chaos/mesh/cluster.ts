@@ -29,7 +29,7 @@ export interface Cluster {
   /** Calls that are cancelled and channels that are closed, many of them, in a process of their own. */
   churn(options: Pick<ChurnSettings, 'calls' | 'channels' | 'putsAway'>): Promise<ChurnReport>;
   /** Every attack in turn. `attacked` hears of each; resolves after the last. What they hold open stays until the end. */
-  beHostileTo(node: Node, scale: number, attacked: (attack: string) => void): Promise<void>;
+  beHostileTo(node: Node, scale: number, attacked: (attack: string) => void): Promise<() => Promise<void>>;
   /** The effects of `apply` so far: one id for each. */
   effects(): readonly string[];
   stop(): Promise<void>;
@@ -82,6 +82,10 @@ export async function startCluster(seed: number, policy: string): Promise<Cluste
       const child = start('hostile/hostile-program.ts', { port, scale, seed: common().seed } satisfies HostileSettings);
       child.on('message', (report: HostileReport) => report.kind === 'attacked' && attacked(report.name));
       await heard(child, 'over');
+      return async () => {
+        await ended(child, 'SIGKILL');
+        children.delete(child);
+      };
     },
     effects: () => readEffects(effectsFile),
     async stop() {

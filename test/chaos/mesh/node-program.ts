@@ -6,7 +6,7 @@ import { newInstanceId } from '#discovery';
 import { addWayDown } from '../../../cli/serving/way-down.ts';
 import { seededRandom } from '../../kit/support.ts';
 import { asLoadClient, type Kind, loadContract, type LoadHandler, loadHandlers, type LoadRequest } from './contract.ts';
-import { holdings } from './holdings.ts';
+import { holdings, residentBytes } from './holdings.ts';
 import { join } from './join.ts';
 import { liftLimits } from './lift-limits.ts';
 import type { NodeOrder, NodeReport, NodeSettings } from './messages.ts';
@@ -62,7 +62,7 @@ process.on('message', (order: NodeOrder) => {
   if (order.kind === 'behave') behaviour = order;
   // A thread that waits, and not one that computes: the others keep the processor.
   else if (order.kind === 'freeze') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
-  else report({ kind: 'reading', served, ...holdings(), memoryBytes: process.memoryUsage.rss() });
+  else report({ kind: 'reading', served, ...holdings(), memoryBytes: residentBytes() });
 });
 
 async function leave(): Promise<void> {

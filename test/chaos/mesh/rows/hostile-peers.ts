@@ -5,7 +5,14 @@ import type { Node } from '../node.ts';
 import { inCluster, percent, type Row } from '../row.ts';
 
 const MB = 1024 * 1024;
+/** What the attacks may leave behind each further time. */
 const MAX_GROWTH_MB = 50;
+/**
+ * What they may raise it by the first time: to the room that the busiest moment takes, which is kept. 70 to 100 MB of it
+ * are the young generation of V8 growing to its full size, about as much the C library's heap, whose holes are filled the
+ * next time. One gzip bomb that is unpacked is 1,000 MB.
+ */
+const MAX_FIRST_GROWTH_MB = 250;
 /** Requests that do not end are cancelled after 10 s; the rest is for a busy machine. */
 const SETTLE_MS = 20_000;
 /** The share of the full numbers of a quick run. */
@@ -13,11 +20,11 @@ const QUICK = 0.2;
 const ASK_MS = 500;
 const WARM_CALLS = 2_000;
 
-/** Every kind of hostile peer, in turn, from one process, while well-behaved callers are served. */
+/** Every kind of hostile peer, in turn, from one process and then from another, while well-behaved callers are served. */
 export const hostilePeers: Row = {
   name: 'hostile-peers',
   fault: 'hostile peers: 60 KB metadata, 5,000 half-open streams, 500 silent sockets, ping and reset floods, gzip bombs, HTTP/1 and random bytes, 10,000 fuzzed frames and messages',
-  must: '0 exits, memory + <= 50 MB, >= 99.9 % of the others ok',
+  must: '0 exits, memory + <= 250 MB the first time and <= 50 MB the second, >= 99.9 % of the others ok',
   mechanism: "the door's limits",
   run: ({ seed, size, mechanism }) =>
     inCluster(seed, '', async (cluster) => {
@@ -26,24 +33,29 @@ export const hostilePeers: Row = {
       const running = load.run();
       // A process grows until it is warm, whoever calls it.
       await load.answered(WARM_CALLS);
-      const before = await memoryMb(node);
       const attacked: string[] = [];
-      await cluster.beHostileTo(node, size === 'full' ? 1 : QUICK, (attack) => attacked.push(attack));
-      const after = await settled(node, before);
+      const attack = (): Promise<() => Promise<void>> => cluster.beHostileTo(node, size === 'full' ? 1 : QUICK, (name) => attacked.push(name));
+      const before = await memoryMb(node);
+      const leave = await attack();
+      const once = await settled(node, before + MAX_FIRST_GROWTH_MB);
+      await leave();
+      await attack();
+      const twice = await settled(node, once + MAX_GROWTH_MB);
       load.end();
       const { calls } = await running;
-      const grown = after - before;
       const ok = okShare(calls);
-      const facts = `${attacked.length} attacks, ${node.hasEnded() ? 1 : 0} exits, memory ${before.toFixed(0)} -> ${after.toFixed(0)} MB, ${calls.length} calls of others, ${percent(ok)} ok ${JSON.stringify(reasons(calls))}`;
-      return { holds: !node.hasEnded() && grown <= MAX_GROWTH_MB && ok >= 0.999, facts };
+      const memory = [before, once, twice].map((mb) => mb.toFixed(0)).join(' -> ');
+      const facts = `${attacked.length} attacks, ${node.hasEnded() ? 1 : 0} exits, memory ${memory} MB, ${calls.length} calls of others, ${percent(ok)} ok ${JSON.stringify(reasons(calls))}`;
+      const isBounded = once - before <= MAX_FIRST_GROWTH_MB && twice - once <= MAX_GROWTH_MB;
+      return { holds: !node.hasEnded() && isBounded && ok >= 0.999, facts };
     }),
 };
 
 /** What it has at last, once it is no more than allowed or the time for that is over. NaN: the process has ended. */
-async function settled(node: Node, before: number): Promise<number> {
+async function settled(node: Node, allowedMb: number): Promise<number> {
   const end = Date.now() + SETTLE_MS;
   let now = await memoryMb(node);
-  while (now - before > MAX_GROWTH_MB && Date.now() < end) {
+  while (now > allowedMb && Date.now() < end) {
     await delay(ASK_MS);
     now = await memoryMb(node);
   }

@@ -29,4 +29,4 @@ STOPSIGNAL SIGTERM
 
 # The V8 flag is the one `mesh up` starts services with (cli/local/child.ts has the reason).
 ENTRYPOINT ["node", "--max-semi-space-size=64", "cli/mesh.js"]
-CMD ["serve", "user", "product", "inventory", "payment", "shipping", "order"]
+CMD ["serve", "user", "product", "inventory", "payment", "shipping", "order", "notification"]

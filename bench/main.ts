@@ -7,6 +7,7 @@ import type { RpcBenchOptions } from './rpc/bench.ts';
 const BENCHES: Readonly<Record<string, { readonly what: string; load(): Promise<{ bench: Bench }> }>> = {
   start: { what: 'time from `mesh up` to a placed order, and memory of the running shop', load: () => import('./start.ts') },
   rpc: { what: 'calls through the whole runtime, against grpc-js, nice-grpc, connect-node and Envoy sidecars', load: () => import('./rpc/bench.ts') },
+  orders: { what: 'durable, traced orders through the whole shop, its sagas and its events, against the shop that is usually written, and DBOS', load: () => import('./orders/bench.ts') },
 };
 
 const list = Object.entries(BENCHES).map(([name, { what }]) => `  ${name.padEnd(8)}${what}`);
@@ -26,14 +27,15 @@ const program = new Command('npm run bench')
   .option('--json', 'one JSON document a figure')
   .option('--record', 'add the figures to bench/RESULTS.md')
   .addOption(new Option('--quick', 'few and short slices'))
-  .addOption(new Option('--only <figures>', 'rpc: some of the figures, with commas between').argParser((text) => text.split(',').map((name) => name.replace(/^rpc\./, ''))))
+  .addOption(new Option('--only <figures>', 'rpc, orders: some of the figures, with commas between').argParser((text) => text.split(',').map((name) => name.replace(/^(rpc|orders)\./, ''))))
   .addOption(new Option('--ablate', 'rpc: what each mechanism costs, instead of the figures').conflicts('only'))
   .addOption(new Option('--profile', 'rpc: CPU profiles of our client and server, which slow them'))
   .addHelpText('after', `\nNames:\n${list.join('\n')}\n\nWith npm: npm run bench rpc -- --json`)
   .action(async (name: string, { json, record, quick = false, only, ablate, profile }: Flags) => {
     const found = BENCHES[name];
     if (!found) return program.error(`there is no benchmark ${name}; there are ${Object.keys(BENCHES).join(', ')}`);
-    if (name !== 'rpc' && (only || ablate || profile)) return program.error(`--only, --ablate and --profile are for rpc, not for ${name}`);
+    if (name !== 'rpc' && (ablate || profile)) return program.error(`--ablate and --profile are for rpc, not for ${name}`);
+    if (name === 'start' && only) return program.error('--only is for rpc and orders, not for start');
     const { bench } = await found.load();
     const options: RpcBenchOptions = { quick, only, ablate, profile, progress: (line) => void process.stderr.write(`${line}\n`) };
     const figures = await bench(options).catch((thrown: Error) => program.error(thrown.message));

@@ -7,6 +7,7 @@ import { addCall } from './usage/call.ts';
 import { addConfig } from './usage/config.ts';
 import { addDoctor } from './usage/doctor.ts';
 import { addDown } from './usage/down.ts';
+import { addEvents } from './usage/events.ts';
 import { addFault } from './usage/fault.ts';
 import { addLogs } from './usage/logs.ts';
 import { addMigrate } from './usage/migrate.ts';
@@ -60,6 +61,7 @@ const COMMANDS: readonly ((usage: Usage) => void)[] = [
   addScale,
   addDoctor,
   addSaga,
+  addEvents,
   addPolicy,
   addFault,
   addTrace,

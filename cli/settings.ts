@@ -3,6 +3,8 @@ import { MODULE_NAMES, type ModuleName, MODULES, SERVICE_SETTINGS } from '#modul
 
 import { readConfigFile } from './config-file.ts';
 import { closestName } from './did-you-mean.ts';
+import { SIMULATOR_SETTINGS } from './local/simulator-settings.ts';
+import { KAFKA_SETTINGS } from './serving/kafka-settings.ts';
 
 const PROCESS_SETTINGS = {
   CONSUL_HTTP_ADDR: text({ default: 'http://127.0.0.1:8500', doc: 'Address of the Consul agent; `mesh up` brings a stand-in when it is not set' }),
@@ -13,10 +15,13 @@ const PROCESS_SETTINGS = {
   MESH_TRACE_PERCENT: integer({ default: 100, min: 0, max: 100, doc: 'Share of traces that are recorded, in percent' }),
   MESH_JAEGER_URL: text({ default: '', doc: 'Address of Jaeger\'s query API, to show traces; empty: port 16686 of the machine that takes the spans' }),
   DATABASE_URL: text({ default: '', secret: true, doc: 'Postgres for every service that has none of its own; `mesh up` brings one when it is not set' }),
+  MESH_EVENTS_URL: text({ default: '', secret: true, doc: 'Postgres of the event log; empty: DATABASE_URL. `mesh up` brings one when neither is set' }),
+  ...KAFKA_SETTINGS,
   MESH_DATABASE_CONNECTIONS: integer({ default: 10, min: 2, max: 200, doc: 'Connections of each service\'s pool' }),
   MESH_MIGRATE: flag({ default: true, doc: 'Bring the tables up to date at start; false: refuse to start on old ones (`mesh migrate` updates them)' }),
   MESH_ADVERTISE: text({ default: '127.0.0.1', doc: 'Address that services bind and register; a host name is looked up once, at start' }),
   MESH_ZONE: text({ default: 'local', doc: 'Zone that is registered with each instance' }),
+  ...SIMULATOR_SETTINGS,
   MESH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info', doc: 'Least severe log line that is written' }),
   MESH_DATA_DIR: text({ default: '.mesh', doc: 'Folder of everything `mesh up` keeps: the database, the registry, the lock' }),
   MESH_TOPOLOGY: oneOf(['micro', 'monolith'], { default: 'micro', doc: 'One process for each service, or one for all' }),

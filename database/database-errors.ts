@@ -27,6 +27,7 @@ const TROUBLE_BY_STATE: Readonly<Record<string, Trouble>> = {
   '40P01': 'conflict',
   '53100': 'full',
   '53300': 'crowded',
+  '55P03': 'conflict',
   '57014': 'slow',
   '57P01': 'unreachable',
   '57P02': 'unreachable',

@@ -84,11 +84,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: rowTypes,
   };
   const notifications = createNotifications({ config, place, availability, log, clock, random });
+  const isHooked = hooks.beforeCommit !== undefined || hooks.afterCommit !== undefined;
 
   return {
     query<Row extends object>(statement: Statement, values: readonly unknown[]) {
       const once = (): Promise<Row[]> => pool.use((lent) => runStatement<Row>(lent, statement, values));
-      return spans(statement, () => repeatBrokenOff(once, clock, random));
+      const hooked = isHooked ? () => passHooks(hooks, statement.name, once) : once;
+      return spans(statement, () => repeatBrokenOff(hooked, clock, random));
     },
     transaction: (name, run, transactionOptions = {}) =>
       runTransaction({ pool, spans, hooks, clock, random }, name, run, transactionOptions),
@@ -99,4 +101,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       await pool.stop();
     },
   };
+}
+
+async function passHooks<T>(hooks: DatabaseHooks, name: string, run: () => Promise<T>): Promise<T> {
+  await hooks.beforeCommit?.(name);
+  const result = await run();
+  await hooks.afterCommit?.(name);
+  return result;
 }

@@ -1,6 +1,7 @@
 /**
  * Points at which a test may stop, fail or kill the process. Not for services:
- * their work belongs into the transaction.
+ * their work belongs into the transaction. A statement outside of one is a transaction
+ * of its own, under its own name.
  */
 export interface DatabaseHooks {
   /** All statements have run, nothing is committed. Throwing rolls back. */

@@ -1,72 +1,46 @@
 import { fileURLToPath } from 'node:url';
 
-import { refusal } from '#kit';
-
 import type { MigrationComponent } from './migration-files.ts';
-import type { Queryable, Statement, Transaction } from './statement.ts';
+import type { Statement } from './statement.ts';
 
-/** A request as its sender knows it. */
-export interface KeyClaim {
-  /** Full method name, such as `shop.order.v1.OrderService/PlaceOrder`. */
-  readonly method: string;
-  /** Who sent it; keys of two callers never meet. */
-  readonly caller: string;
-  /** The idempotency key, such as the `request_id`. */
-  readonly key: string;
-  /** Hash of the request without its key: tells a resend from another request under the same key. */
-  readonly requestHash: Uint8Array;
-  /** What this transaction is about to create. */
-  readonly resourceId: string;
-}
-
-export type KeyClaimResult =
-  | { readonly claimed: true }
-  | {
-      readonly claimed: false;
-      /** What the first request with this key created. */
-      readonly resourceId: string;
-      readonly sameRequest: boolean;
-    };
-
-/** Creates the table `idempotency_key`; goes into the schema of each service that claims keys. */
+/** Creates the table `idempotency_key`; goes into the schema of each service that keeps keys beside its own tables. */
 export const idempotencyMigrations: MigrationComponent = {
   name: 'idempotency',
   directory: fileURLToPath(new URL('migrations/idempotency', import.meta.url)),
 };
 
-const insertKey: Statement = {
+// The primary key makes a second claim wait for the end of the first one's transaction; the lock's timeout, which lasts as
+// long as the transaction, lets it wait no longer than its caller does. A key that nobody is at work on is claimed anew.
+export const CLAIM: Statement = {
   name: 'idempotency.claim',
-  text: `INSERT INTO idempotency_key (method, caller, key, request_hash, resource_id)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING true AS claimed`,
+  text: `INSERT INTO idempotency_key AS k (method, caller, key, request_hash, resource_id, held_until)
+         SELECT $1::text, $2::text, $3::text, $4::bytea, $5::text, now() + $6::double precision * interval '1 millisecond'
+           FROM set_config('lock_timeout', $7::text, true)
+         ON CONFLICT (method, caller, key) DO UPDATE SET held_until = excluded.held_until, created_at = now()
+           WHERE k.answer IS NULL AND k.held_until < now() AND k.request_hash = excluded.request_hash
+         RETURNING coalesce((extract(epoch FROM held_until) * 1000000)::bigint, 0) AS hold`,
 };
 
-const findKey: Statement = {
+export const FIND: Statement = {
   name: 'idempotency.find',
-  text: `SELECT resource_id AS "resourceId", request_hash = $4 AS "sameRequest"
+  text: `SELECT resource_id AS "resourceId", request_hash = $4 AS "sameRequest", answer, coalesce(held_until > now(), false) AS "isHeld"
          FROM idempotency_key WHERE method = $1 AND caller = $2 AND key = $3`,
 };
 
-/** What the first request with a key created, and whether that was this request; undefined when nobody has claimed the key. */
-export async function findClaim(db: Queryable, claim: Omit<KeyClaim, 'resourceId'>): Promise<{ resourceId: string; sameRequest: boolean } | undefined> {
-  const { method, caller, key, requestHash } = claim;
-  const [found] = await db.query<{ resourceId: string; sameRequest: boolean }>(findKey, [method, caller, key, requestHash]);
-  return found;
-}
+// Whoever claims a key anew holds it longer than the one before did: the time says whose claim it is.
+export const CONCLUDE: Statement = {
+  name: 'idempotency.conclude',
+  text: `UPDATE idempotency_key SET answer = $4
+         WHERE method = $1 AND caller = $2 AND key = $3 AND answer IS NULL
+           AND (extract(epoch FROM held_until) * 1000000)::bigint = $5
+         RETURNING true AS concluded`,
+};
 
-/**
- * Claims a key in the transaction that has the request's effect, so that either both
- * happen or none. While another transaction holds the same key this waits for its
- * end: if it commits, the key is taken; if it rolls back, the key is ours. Needs
- * READ COMMITTED to see what the other one committed.
- */
-export async function claimKey(tx: Transaction, claim: KeyClaim): Promise<KeyClaimResult> {
-  const { method, caller, key, requestHash, resourceId } = claim;
-  const inserted = await tx.query<{ claimed: true }>(insertKey, [method, caller, key, requestHash, resourceId]);
-  if (inserted.length > 0) return { claimed: true };
-  const first = await findClaim(tx, claim);
-  // Only a key that is deleted between the two statements gets here.
-  if (first === undefined) {
-    throw refusal('DATABASE_UNAVAILABLE', 'the idempotency key has just expired; send the request again');
-  }
-  return { claimed: false, ...first };
-}
+// What another instance is sweeping, or a repeat has locked, is left to it.
+export const SWEEP: Statement = {
+  name: 'idempotency.sweep',
+  text: `DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY (
+           SELECT ctid FROM idempotency_key WHERE created_at < now() - $1::double precision * interval '1 millisecond'
+           ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+         RETURNING true AS swept`,
+};

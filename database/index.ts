@@ -1,8 +1,11 @@
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 export { databaseError, isCommitUnknown, isUniqueViolation } from './database-errors.ts';
 export { ensureDatabase } from './ensure-database.ts';
+export { createGroupCommit, type Waiting, type WriteGroup } from './group-commit.ts';
 export type { DatabaseHooks } from './hooks.ts';
-export { claimKey, findClaim, idempotencyMigrations, type KeyClaim, type KeyClaimResult } from './idempotency.ts';
+export { idempotencyMigrations } from './idempotency.ts';
+export { createIdempotencyStore, type FirstRequest, type IdempotencyStore, type KeyClaim, type KeyedRequest, type KeyPurpose } from './idempotency-store.ts';
+export { startIdempotencySweep } from './idempotency-sweep.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export type { MigrationComponent } from './migration-files.ts';
 export { type ComponentState, schemaRefusal, type SchemaState, schemaState } from './schema-state.ts';

@@ -12,7 +12,7 @@ export {
 } from './errors.ts';
 export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts';
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
-export { fromProtoMoney, type Money, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';
+export { amountInWords, fromProtoMoney, type Money, moneyInWords, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';
 export { cutPage, type PageRequest, readPage } from './page.ts';
 export { printable } from './printable.ts';
 export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';

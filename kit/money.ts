@@ -75,19 +75,25 @@ export function toProtoMoney({ minor, currency }: Money): ProtoMoney {
 export function requireChargeable({ minor, currency }: Money): void {
   const step = CHARGE_STEPS.get(currency) ?? 1n;
   if (minor % step !== 0n) {
-    throw refusal('INVALID_ARGUMENT', `cards pay ${currency} in steps of ${inWords({ minor: step, currency })}; round the amount to that`);
+    throw refusal('INVALID_ARGUMENT', `cards pay ${currency} in steps of ${moneyInWords({ minor: step, currency })}; round the amount to that`);
   }
   const most = MAX_CHARGES.get(currency) ?? MAX_CHARGE - (MAX_CHARGE % step);
   if (minor > most) {
-    throw refusal('INVALID_ARGUMENT', `one payment by card takes at most ${inWords({ minor: most, currency })}; split it into smaller orders`);
+    throw refusal('INVALID_ARGUMENT', `one payment by card takes at most ${moneyInWords({ minor: most, currency })}; split it into smaller orders`);
   }
 }
 
-/** Such as `999999.99 EUR`. */
-function inWords({ minor, currency }: Money): string {
-  const digits = minorDigits(currency);
-  const text = String(minor).padStart(digits + 1, '0');
-  return `${digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`} ${currency}`;
+/** Such as `-999999.99 EUR` or `500 JPY`. Of a currency that is none, the smallest units: `500 ABC`, or `500`. */
+export function moneyInWords(money: Money): string {
+  return `${amountInWords(money)} ${money.currency}`.trimEnd();
+}
+
+/** The same without the currency. */
+export function amountInWords({ minor, currency }: Money): string {
+  const digits = KNOWN.has(currency) ? minorDigits(currency) : 0;
+  const text = String(minor < 0n ? -minor : minor).padStart(digits + 1, '0');
+  const unsigned = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
+  return minor < 0n ? `-${unsigned}` : unsigned;
 }
 
 /** Decimals of a currency: 2 for EUR, 0 for JPY, 3 for KWD. */

@@ -1,6 +1,7 @@
 import { type Context, context, createContextKey } from '@opentelemetry/api';
 
 import type { Headers, HeaderValue } from './headers.ts';
+import type { Effect } from './idempotency/effect.ts';
 
 /** What a handler may know of the call it serves, and what the calls it makes inherit. */
 export interface CallContext {
@@ -8,6 +9,8 @@ export interface CallContext {
   readonly deadline: number;
   /** Aborts when the caller went away or the deadline passed. */
   readonly signal: AbortSignal;
+  /** What the call's idempotency key stands for; undefined when it has none. */
+  readonly effect?: Effect | undefined;
   /** The first value of a request header, if it is text. */
   header(name: string): string | undefined;
   /** Every request header. */

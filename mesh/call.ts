@@ -6,6 +6,7 @@ import { MeshError } from '#kit';
 import type { CallContext } from './call-context.ts';
 import type { Attempt } from './client/attempt.ts';
 import type { Headers } from './headers.ts';
+import type { Effect } from './idempotency/effect.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Method } from './method.ts';
 
@@ -49,6 +50,8 @@ export interface ServerCall extends CallContext {
   readonly local: boolean;
   /** Ends, with a MeshError as its reason, when the caller went away or the deadline passed. */
   readonly lifetime: Lifetime;
+  /** Set by the idempotency interceptor. */
+  effect?: Effect | undefined;
   context: Context;
   /** Makes an answer's bytes, where it needs any. The chain's last link calls it, so that an answer that cannot be written is a failure like others. */
   readonly seal?: ((answer: Message) => void) | undefined;

@@ -10,6 +10,7 @@ import { type Client, createClient } from './client/client.ts';
 import { fidelity } from './client/fidelity.ts';
 import { localTransport } from './client/local-transport.ts';
 import { createOutbound, type OpenChannel } from './client/outbound.ts';
+import { clientKeys } from './idempotency/client-keys.ts';
 import { createInstruments } from './instruments/instruments.ts';
 import type { Policies } from './policy/call-policy.ts';
 import { defaultPolicies } from './policy/defaults.ts';
@@ -83,7 +84,7 @@ export function createMesh(options: MeshOptions): Mesh {
       }
       return { listen };
     },
-    client: (contract, { tracer }) => createClient(contract, (method) => outbound.chain(method, tracer)),
+    client: (contract, { tracer }) => createClient(contract, (method) => clientKeys(method, clock, random)(outbound.chain(method, tracer))),
     channel: outbound.channel,
     read: outbound.read,
     async stop() {

@@ -1,7 +1,7 @@
 import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
-import { Criticality as Contract, method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
+import { Criticality as Contract, method as methodPolicy, Repeat } from '#proto/mesh/v1/options_pb.js';
 
 /** The deadline of a unary method whose contract names none. */
 const DEFAULT_DEADLINE_MS = 5_000;
@@ -26,6 +26,8 @@ export interface Method {
   readonly idempotent: boolean;
   /** Name in the message of the field that identifies the effect; undefined where none does. */
   readonly keyField: string | undefined;
+  /** How a call is answered whose key has had its effect: with the first answer, or the resource as it is now. Undefined where there is no key. */
+  readonly repeat: 'original' | 'resource' | undefined;
   /** Whether a second call may go out while the first one is on its way. */
   readonly hedged: boolean;
   /** Who is served first when not everybody can be. */
@@ -37,6 +39,12 @@ const CRITICALITY: Readonly<Record<Contract, Criticality>> = {
   [Contract.CRITICAL]: 'critical',
   [Contract.DEFAULT]: 'default',
   [Contract.SHEDDABLE]: 'sheddable',
+};
+
+const REPEAT: Readonly<Record<Repeat, Method['repeat']>> = {
+  [Repeat.UNSPECIFIED]: undefined,
+  [Repeat.ORIGINAL]: 'original',
+  [Repeat.RESOURCE]: 'resource',
 };
 
 const known = new WeakMap<DescMethod, Method>();
@@ -58,6 +66,7 @@ export function describeMethod(desc: DescMethod): Method {
     hedged: policy?.hedged ?? false,
     criticality: CRITICALITY[policy?.criticality ?? Contract.UNSPECIFIED],
     keyField: policy?.idempotencyKey ? keyFieldOf(desc, policy.idempotencyKey) : undefined,
+    repeat: REPEAT[policy?.repeat ?? Repeat.UNSPECIFIED],
     idempotent: Boolean(policy?.idempotencyKey) || desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
   };
   known.set(desc, method);
@@ -72,9 +81,14 @@ function keyFieldOf({ input, parent, name: method }: DescMethod, key: string): s
 }
 
 /** Whether a call may be made again with the same request. One without its key would get another one from the server each time. */
-export function mayRepeat({ idempotent, keyField }: Method, request: object): boolean {
+export function mayRepeat(method: Method, request: object): boolean {
+  return method.idempotent && (method.keyField === undefined || keyOf(method, request) !== '');
+}
+
+/** The idempotency key of a request; empty when it has none. Keys are strings, which a test of the contracts sees to. */
+export function keyOf({ keyField }: Method, request: object): string {
   // The field is one of the request's message.
-  return idempotent && (keyField === undefined || Boolean((request as Readonly<Record<string, unknown>>)[keyField]));
+  return keyField === undefined ? '' : ((request as Readonly<Record<string, string | undefined>>)[keyField] ?? '');
 }
 
 /** A stream whose contract names no deadline, such as a health watch, lasts as long as its reader. */

@@ -1,9 +1,11 @@
 import type { Queryable, Statement } from '#database';
 import type { PageRequest } from '#kit';
 
-import type { SagaRow, SagaStatus } from './store.ts';
+import type { SagaRow, SagaStatus } from './saga-row.ts';
+import { fromRow, SAGA_DUE, type Stored } from './store.ts';
 
-export type InterventionKind = 'RETRY' | 'RESOLVE';
+/** RESOLVE: the step was done by hand. SKIP: it was not, and will not be. */
+export type InterventionKind = 'RETRY' | 'RESOLVE' | 'SKIP';
 
 /** What an operator did to a stuck saga. */
 export interface Intervention {
@@ -17,32 +19,49 @@ export interface Intervention {
 }
 
 /** A saga as an operator sees it. */
-export interface SagaRecord extends Omit<SagaRow, 'state' | 'fence'> {
-  /** Index of the step at which it turned round; null while it has not. */
-  readonly turnedAt: number | null;
+export interface SagaRecord extends Omit<SagaRow, 'state' | 'fence' | 'reach' | 'refusals'> {
+  /** Nobody holds it: it waits for its next try or its timer, until `dueTime`. */
+  readonly waiting: boolean;
+  readonly dueTime: Date;
   /** Oldest first. */
   readonly interventions: readonly Intervention[];
   readonly createTime: Date;
   readonly updateTime: Date;
 }
 
-const RECORDS = `SELECT saga_id AS "sagaId", definition, subject, status, step, attempt, failure, last_error AS "lastError",
-    turned_at AS "turnedAt", trace_parent AS "traceParent", create_time AS "createTime", update_time AS "updateTime",
+const RECORDS = `SELECT saga_id AS "sagaId", definition, version, subject, status, step, attempt, failure, last_error AS "lastError",
+    turned_at AS "turnedAt", wake_time AS "wakeTime", waiting, due_time AS "dueTime", history, trace_parent AS "traceParent",
+    create_time AS "createTime", update_time AS "updateTime",
     coalesce((SELECT jsonb_agg(jsonb_build_object('kind', kind, 'step', i.step, 'who', who, 'why', why, 'time', time) ORDER BY time)
       FROM saga_intervention i WHERE i.saga_id = saga.saga_id), '[]') AS interventions
   FROM saga`;
 
 const FIND: Statement = { name: 'saga.find', text: `${RECORDS} WHERE saga_id = $1` };
-const LIST: Statement = {
-  name: 'saga.list',
-  text: `${RECORDS} WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR subject = $2) AND ($3::text IS NULL OR saga_id < $3)
-         ORDER BY saga_id DESC LIMIT $4`,
+
+const LIST = (name: string, only: string): Statement => ({
+  name,
+  text: `${RECORDS} WHERE ${only} AND ($2::text IS NULL OR saga_id < $2) ORDER BY saga_id DESC LIMIT $3`,
+});
+// One for each way to look, so that each goes by its index, and by none that it would scan to the end.
+const LIST_ALL = LIST('saga.list', '$1::text IS NULL');
+const LIST_OF_SUBJECT = LIST('saga.list_of_subject', '(saga_id = $1 OR (subject = $1 AND subject <> saga_id))');
+const LIST_BY_STATUS: Readonly<Record<SagaStatus, Statement>> = {
+  RUNNING: listOf('RUNNING'),
+  COMPENSATING: listOf('COMPENSATING'),
+  COMPLETED: listOf('COMPLETED'),
+  FAILED: listOf('FAILED'),
+  STUCK: listOf('STUCK'),
 };
+
+/** The status is part of the text: only so a partial index serves it. */
+function listOf(status: SagaStatus): Statement {
+  return LIST(`saga.list_${status.toLowerCase()}`, `status = '${status}' AND ($1::text IS NULL OR saga_id = $1 OR subject = $1)`);
+}
 
 // A saga that turned round has a failure; its way back is what it is stuck on. The fence
 // is raised so that a process which still believes it holds the saga writes nothing.
 const UNSTICK = (step: string): string => `UPDATE saga
-  SET status = CASE WHEN failure IS NULL THEN 'RUNNING' ELSE 'COMPENSATING' END,
+  SET status = CASE WHEN failure IS NULL THEN 'RUNNING' ELSE 'COMPENSATING' END, waiting = true,
       step = ${step}, attempt = 0, refusals = 0, fence = fence + 1, due_time = clock_timestamp(), update_time = now()
   FROM stuck WHERE saga.saga_id = stuck.saga_id`;
 
@@ -50,25 +69,30 @@ const INTERVENE = (kind: InterventionKind, step: string): Statement => ({
   name: `saga.${kind.toLowerCase()}`,
   text: `WITH stuck AS (SELECT saga_id, step AS stood_at FROM saga
              WHERE saga_id = $1 AND status = 'STUCK' AND ($4::integer IS NULL OR step = $4) FOR UPDATE),
-           freed AS (${UNSTICK(step)} RETURNING saga.saga_id, stuck.stood_at)
-         INSERT INTO saga_intervention (saga_id, kind, step, who, why) SELECT saga_id, '${kind}', stood_at, $2, $3 FROM freed
-         RETURNING saga_id`,
+           freed AS (${UNSTICK(step)} RETURNING saga.saga_id, stuck.stood_at),
+           noted AS (INSERT INTO saga_intervention (saga_id, kind, step, who, why) SELECT saga_id, '${kind}', stood_at, $2, $3 FROM freed
+             RETURNING saga_id)
+         SELECT saga_id, pg_notify('${SAGA_DUE}', '') FROM noted`,
 });
+
+// Behind the last step, or before the first one, the runner finds nothing more to do but the end; one further, not even that.
+const BEYOND = 'CASE WHEN failure IS NULL THEN step + 1 ELSE step - 1 END';
 
 const INTERVENTIONS: Readonly<Record<InterventionKind, Statement>> = {
   RETRY: INTERVENE('RETRY', 'step'),
-  // Behind the last step, or before the first one, the runner finds nothing more to do and ends the saga.
-  RESOLVE: INTERVENE('RESOLVE', 'CASE WHEN failure IS NULL THEN step + 1 ELSE step - 1 END'),
+  RESOLVE: INTERVENE('RESOLVE', BEYOND),
+  SKIP: INTERVENE('SKIP', BEYOND),
 };
 
 export async function findSaga(db: Queryable, sagaId: string): Promise<SagaRecord | undefined> {
-  const [found] = await db.query<SagaRecord>(FIND, [sagaId]);
-  return found;
+  const [found] = await db.query<Stored<SagaRecord>>(FIND, [sagaId]);
+  return found && fromRow(found);
 }
 
 /** Newest first (ids are UUIDv7), one more than the page holds. */
-export function listSagas(db: Queryable, only: { status?: SagaStatus; subject?: string }, page: PageRequest): Promise<SagaRecord[]> {
-  return db.query<SagaRecord>(LIST, [only.status ?? null, only.subject ?? null, page.after ?? null, page.size + 1]);
+export async function listSagas(db: Queryable, { status, subject }: { status?: SagaStatus; subject?: string }, page: PageRequest): Promise<SagaRecord[]> {
+  const statement = status ? LIST_BY_STATUS[status] : subject === undefined ? LIST_ALL : LIST_OF_SUBJECT;
+  return (await db.query<Stored<SagaRecord>>(statement, [subject ?? null, page.after ?? null, page.size + 1])).map(fromRow);
 }
 
 export interface InterventionRequest {

@@ -1,32 +1,44 @@
-import { context } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
 
-import type { Database, Queryable } from '#database';
-import { backoffMs, type Clock, type Random, repeat, type Stoppable } from '#kit';
-import { currentTraceparent, extractContext } from '#tracing';
+import { createGroupCommit, type Database, type Queryable, type Waiting } from '#database';
+import { type Clock, type Log, type Random, repeat, type Stoppable } from '#kit';
+import { currentTraceparent } from '#tracing';
 
-import type { Outcome, SagaDefinition } from './definition.ts';
+import { type Census, createCensusTaker } from './census.ts';
+import { type Outcome, pivotOf, type SagaDefinition, versionOf } from './definition.ts';
+import { createDriver } from './driver.ts';
+import type { SagaHooks } from './hooks.ts';
 import { createLeases } from './leases.ts';
-import { claimDue, insertSaga, release, type SagaRow } from './store.ts';
-import { outcomeOf, record, type StepTools, takeStep } from './take-step.ts';
+import { createRecorder } from './recorder.ts';
+import { createDefinitionRegistry } from './registry.ts';
+import { keepSwept } from './retention.ts';
+import { type RetryPolicy, USUAL_RETRIES } from './retry-policy.ts';
+import type { SagaRow } from './saga-row.ts';
+import { createStepDeadlines } from './step-deadlines.ts';
+import { announce, insertSagas, type SagaInsert } from './store.ts';
+import { createTakingOver } from './taking-over.ts';
 
-export interface SagaRunnerOptions extends StepTools {
+export interface SagaRunnerOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
+  readonly tracer: Tracer;
+  readonly log: Log;
+  readonly hooks?: SagaHooks;
   /** How long a saga stays with a process that died. Default 5,000: taken over after at most that and one poll. */
   readonly leaseMs?: number;
-  /** How often to look for sagas that nobody holds. Default 500. */
+  /** How often to look for sagas that nobody holds, besides when another instance says so. Default 500. */
   readonly pollMs?: number;
-  /** The pause after a first failed try, which doubles with every further one. Default 100. */
-  readonly firstPauseMs?: number;
-  /** The longest it gets. Default 5,000. */
-  readonly longestPauseMs?: number;
+  /** How steps are tried again where their definition does not say. Default {@link USUAL_RETRIES}. */
+  readonly retry?: RetryPolicy;
   /** How many sagas of others this process runs at once; those begun here are its callers' business. Default 32. */
   readonly concurrency?: number;
+  /** How long a saga is kept that is over. Default 30 days. */
+  readonly keepMs?: number;
 }
 
 export interface NewSaga<State extends object> {
-  /** A UUIDv7: lists are in the order of the ids. */
+  /** A UUIDv7: lists are in the order of the ids, and the oldest are swept. */
   readonly sagaId: string;
   /** What it is about, such as the id of an order. */
   readonly subject: string;
@@ -42,106 +54,79 @@ export interface BegunSaga {
   run(): Promise<Outcome | undefined>;
 }
 
-/** A saga whose next try is further away waits in the table: in an outage it holds neither memory nor one of the places here. */
-const HOLD_MS = 1_000;
+/** Plain numbers for metrics. What the table holds is counted every ten seconds. */
+export interface SagaReading extends Omit<Census, 'open'> {
+  /** In this process, now. */
+  readonly running: number;
+  /** By this process, since it began: sagas taken over, and tries of steps. */
+  readonly takenOver: number;
+  readonly steps: number;
+}
 
 export interface SagaRunner extends Stoppable {
   /** Writes a saga in the caller's transaction. If the process dies before `run`, any instance takes it over. */
   begin<State extends object>(tx: Queryable, definition: SagaDefinition<State>, saga: NewSaga<State>): Promise<BegunSaga>;
+  /** Begins a saga that belongs to no transaction, in one commit with others that begin at the same moment, and runs it; see {@link BegunSaga.run}. */
+  execute<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): Promise<Outcome | undefined>;
   /** Takes over sagas that are due from now on. */
   start(): void;
+  read(): SagaReading;
 }
 
-/** Runs the sagas of these definitions, those begun here and those whose process died. */
+const COUNT_EVERY_MS = 10_000;
+const KEEP_MS = 30 * 24 * 3_600_000;
+
+/** Runs the sagas of these definitions, those begun here and those whose process died. Several versions of one may be among them. */
 export function createSagaRunner(definitions: readonly SagaDefinition<object>[], options: SagaRunnerOptions): SagaRunner {
-  const { database, clock, random, log, leaseMs = 5_000, pollMs = 500, firstPauseMs = 100, longestPauseMs = 5_000, concurrency = 32 } = options;
-  const known = new Map(definitions.map((definition) => [definition.name, definition]));
+  const { database, clock, random, tracer, log, hooks = {}, leaseMs = 5_000, pollMs = 500, retry, concurrency = 32, keepMs = KEEP_MS } = options;
+  const registry = createDefinitionRegistry(definitions);
   const stopping = new AbortController();
-  const { signal } = stopping;
-  const rounds = { signal, clock, log, failure: 'the saga runner cannot reach its database; it goes on when it can' };
+  const rounds = { signal: stopping.signal, clock, log, failure: 'the saga runner cannot reach its database; it goes on when it can' };
   const leases = createLeases(database, leaseMs, rounds);
-  const running = new Set<Promise<unknown>>();
-  let takenOver = 0;
+  const deadlines = createStepDeadlines(clock);
+  const recorder = createRecorder({ database, tracer, clock, withoutFence: hooks.withoutFence });
+  const retries = { ...USUAL_RETRIES, ...retry };
+  const driver = createDriver({ clock, random, tracer, log, hooks, registry, recorder, leases, retries, deadlines, stopping: stopping.signal });
+  const takingOver = createTakingOver({ database, registry, leaseMs, pollMs, concurrency, rounds, run: driver.run });
+  const census = createCensusTaker(database, registry, log);
+  const insert = createGroupCommit((group: readonly Waiting<SagaInsert>[]) => insertSagas(database, group.map(({ entry }) => entry), leaseMs));
   let loops: Promise<unknown> = Promise.resolve();
 
-  function run(saga: SagaRow): Promise<Outcome | undefined> {
-    const done = drive(saga)
-      .catch((err: unknown) => {
-        log.error({ err, saga: saga.sagaId }, 'saga interrupted; it is taken up again when its lease runs out');
-        return undefined;
-      })
-      .finally(() => {
-        leases.letGo(saga);
-        running.delete(done);
-      });
-    running.add(done);
-    return done;
-  }
-
-  /** Runs steps until the saga is over, parked, has to wait, is lost to another process, or this process stops. */
-  async function drive(begun: SagaRow): Promise<Outcome | undefined> {
-    // The steps belong to the trace of the request that began the saga, whoever runs them, and outlive its deadline.
-    const parent = extractContext({ traceparent: begun.traceParent ?? undefined });
-    let saga = begun;
-    while (isOpen(saga)) {
-      leases.hold(saga);
-      if (signal.aborted) return letGo(saga, 0);
-      const next = await context.with(parent, moveOn, undefined, saga);
-      if (!next) return undefined;
-      saga = next;
-      if (!isOpen(saga) || saga.attempt === 0) continue;
-      const waitMs = backoffMs(saga.attempt, firstPauseMs, longestPauseMs, random);
-      if (waitMs > HOLD_MS) return letGo(saga, waitMs);
-      await clock.sleep(waitMs, signal).catch(() => {});
-    }
-    if (saga.status === 'STUCK') log.error({ saga: saga.sagaId, failure: saga.lastError }, 'saga parked: `mesh saga show` says where it is stuck');
-    return outcomeOf(saga);
-  }
-
-  async function letGo(saga: SagaRow, afterMs: number): Promise<undefined> {
-    await release(database, saga, afterMs);
-  }
-
-  /** Runs one step and writes where the saga stands then; undefined when another process has it. */
-  async function moveOn(saga: SagaRow): Promise<SagaRow | undefined> {
-    const definition = definitionOf(saga);
-    const written = await record(database, definition, await takeStep(definition, saga, options, signal), leaseMs);
-    if (!written) log.warn({ saga: saga.sagaId }, 'another process took the saga over');
-    return written;
-  }
-
-  function definitionOf({ definition }: SagaRow): SagaDefinition<object> {
-    const found = known.get(definition);
-    // Only sagas of known definitions are begun and claimed here.
-    if (!found) throw new Error(`there is no saga ${definition}`);
-    return found;
-  }
-
-  async function takeOver(): Promise<void> {
-    const free = concurrency - takenOver;
-    if (free <= 0) return;
-    for (const saga of await claimDue(database, [...known.keys()], free, leaseMs)) {
-      takenOver += 1;
-      void run(saga).finally(() => (takenOver -= 1));
-    }
+  function newSaga<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): SagaInsert {
+    const key = { definition: definition.name, version: versionOf(definition) };
+    if (!registry.find(key)) throw new Error(`saga ${key.definition} version ${key.version} is not one of this runner's`);
+    return { ...key, ...saga, pivot: pivotOf(definition), traceParent: currentTraceparent() };
   }
 
   return {
-    async begin(tx, definition, { sagaId, subject, state }) {
-      const saga = await insertSaga(tx, { sagaId, definition: definition.name, subject, state, traceParent: currentTraceparent() }, leaseMs);
-      return { run: () => run(saga) };
+    async begin(tx, definition, saga) {
+      const sinceMs = clock.now();
+      const [begun] = await insertSagas(tx, [newSaga(definition, saga)], leaseMs);
+      // One is written, or the statement throws.
+      return { run: () => driver.run(begun as SagaRow, sinceMs) };
+    },
+    async execute(definition, saga) {
+      const sinceMs = clock.now();
+      const begun = await insert(newSaga(definition, saga));
+      return begun && driver.run(begun, sinceMs);
     },
     start() {
-      loops = Promise.all([repeat(takeOver, { ...rounds, everyMs: pollMs }), leases.keep()]);
+      loops = Promise.all([takingOver.keep(), leases.keep(), repeat(census.take, { ...rounds, everyMs: COUNT_EVERY_MS }), keepSwept(database, keepMs, rounds)]);
+    },
+    read() {
+      const { waiting, stuck, unknownVersion } = census.read();
+      return { running: driver.running, waiting, stuck, unknownVersion, takenOver: takingOver.count, steps: driver.steps };
     },
     async stop() {
+      const left = driver.running > 0;
       stopping.abort();
+      deadlines.abort();
       await loops;
-      await Promise.allSettled(running);
+      await takingOver.stop();
+      await driver.settled();
+      await deadlines.stop();
+      // Best effort: others find what was let go at their next look.
+      if (left) await announce(database).catch(() => {});
     },
   };
-}
-
-function isOpen({ status }: SagaRow): boolean {
-  return status === 'RUNNING' || status === 'COMPENSATING';
 }

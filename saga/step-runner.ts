@@ -1,78 +1,109 @@
 import { type Code, MeshError } from '#kit';
 
-import { pivotOf, type SagaDefinition, type StepContext } from './definition.ts';
-import type { SagaRow } from './store.ts';
-
-/** Tries of a step that stays unanswered, before the pivot, until its saga turns round. The pauses between are 0.1, 0.2, 0.4 … 5 s. */
-export const MAX_ATTEMPTS = 20;
-
-/** Times a step is refused where there is no other way, until its saga is parked: about ten seconds. */
-export const MAX_REFUSALS = 8;
-
-/** Times a step fails by a fault of its callee, until its saga is parked: more than a minute, for a fault may pass. */
-export const MAX_FAULTS = 20;
+import { type ActionStep, pivotOf, type SagaDefinition, type StepContext } from './definition.ts';
+import { type RetryPolicy, USUAL_RETRIES } from './retry-policy.ts';
+import { type SagaRow, turnStep } from './saga-row.ts';
+import type { StepDeadlines } from './step-deadlines.ts';
+import { retriesOf } from './step-retries.ts';
 
 /** Codes of an outage, which ends some day: the step may or may not have taken effect. */
 const OUTAGES: ReadonlySet<Code> = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'UNAVAILABLE']);
 /** Codes of a fault, which may pass or stay for ever: here too the step may have taken effect. */
 const FAULTS: ReadonlySet<Code> = new Set(['UNKNOWN', 'INTERNAL', 'DATA_LOSS']);
 
-/** Told of each try that failed, for log and span. */
-export type OnFailure = (error: MeshError) => void;
+const STEP_TIMEOUT_MS = 30_000;
 
-/** Runs the step a saga stands at, once, and returns where the saga stands then. What the step throws goes to `onFailure`. */
-export function runStep<State extends object>(
-  definition: SagaDefinition<State>,
-  saga: SagaRow,
-  context: StepContext,
-  onFailure: OnFailure,
-): Promise<SagaRow> {
-  return saga.status === 'RUNNING' ? runAction(definition, saga, context, onFailure) : runCompensation(definition, saga, context, onFailure);
+/** What a step is run with. */
+export interface StepSetting {
+  readonly deadlines: Pick<StepDeadlines, 'run'>;
+  /** Aborts when the process is about to stop: what fails from then on is no failed try. */
+  readonly stopping: AbortSignal;
+  readonly now: Date;
+  /** What holds where a definition says nothing. Default {@link USUAL_RETRIES}. */
+  readonly retries?: Required<RetryPolicy>;
+  /** Told of each try that failed, for log and span. */
+  onFailure(error: MeshError): void;
 }
 
-async function runAction<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext, onFailure: OnFailure): Promise<SagaRow> {
+/** Runs the step a saga stands at, once, and returns where the saga stands then. What the step throws goes to `onFailure`. */
+export function runStep<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, setting: StepSetting): Promise<SagaRow> {
+  return saga.status === 'RUNNING' ? runForward(definition, saga, setting) : runCompensation(definition, saga, setting);
+}
+
+async function runForward<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, setting: StepSetting): Promise<SagaRow> {
   const step = definition.steps[saga.step];
   if (!step) return { ...saga, status: 'COMPLETED' };
   try {
-    const learnt = await step.action(stateOf(saga), context);
-    const next = saga.step + 1;
-    const status = next === definition.steps.length ? 'COMPLETED' : 'RUNNING';
-    return { ...saga, status, step: next, attempt: 0, refusals: 0, lastError: null, state: { ...saga.state, ...learnt } };
+    if (!('action' in step)) return atTimer(definition, saga, step.until(stateOf(saga), setting.now), setting.now);
+    const learnt = await run(step, saga, setting, (context) => step.action(stateOf(saga), context));
+    return behindStep(definition, { ...saga, state: { ...saga.state, ...learnt } });
   } catch (thrown) {
     // A process that stops is no failed try: another one goes on.
-    if (context.signal.aborted) return saga;
+    if (setting.stopping.aborted) return saga;
     const error = MeshError.from(thrown);
-    onFailure(error);
-    return afterFailure(definition, saga, error);
+    setting.onFailure(error);
+    return afterFailure(definition, saga, error, setting.retries);
   }
+}
+
+/** A saga that comes back to its timer has waited: the database says when it is due. */
+function atTimer<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, until: Date, now: Date): SagaRow {
+  return saga.wakeTime !== null || until <= now ? behindStep(definition, { ...saga, wakeTime: null }) : { ...saga, wakeTime: until };
+}
+
+function behindStep<State extends object>({ steps }: SagaDefinition<State>, saga: SagaRow): SagaRow {
+  const step = saga.step + 1;
+  return { ...saga, status: step === steps.length ? 'COMPLETED' : 'RUNNING', step, attempt: 0, refusals: 0, lastError: null };
 }
 
 /** Where a saga stands after a step failed on its way forward: see {@link SagaDefinition.pivot}. */
-function afterFailure<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, error: MeshError): SagaRow {
+function afterFailure<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, error: MeshError, usual?: Required<RetryPolicy>): SagaRow {
   const pivot = pivotOf(definition);
+  const retries = retriesOf(definition, saga.step, usual ?? USUAL_RETRIES);
   const again = countFailure(saga, error);
-  // The refused step is undone too: an earlier try of it, perhaps by a process that died, may have taken effect.
-  const turned: SagaRow = { ...again, status: 'COMPENSATING', attempt: 0, refusals: 0, failure: again.lastError };
-  if (saga.step < pivot) return isRefusal(error) || again.attempt >= MAX_ATTEMPTS ? turned : again;
-  if (saga.step === pivot && definition.pivot.refusals.includes(error.reason)) return turned;
-  return parkInTheEnd(again, error);
+  if (saga.step < pivot) return isRefusal(error) || again.attempt >= retries.maxAttempts ? turnRound(again) : again;
+  if (saga.step === pivot && definition.pivot.refusals.includes(error.reason)) return turnRound(again);
+  return parkInTheEnd(again, error, retries);
 }
 
-async function runCompensation<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, context: StepContext, onFailure: OnFailure): Promise<SagaRow> {
+/** The refused step is undone too: an earlier try of it, perhaps by a process that died, may have taken effect. */
+function turnRound(saga: SagaRow): SagaRow {
+  const step = turnStep(saga, saga.step);
+  return { ...saga, status: 'COMPENSATING', step, turnedAt: step, attempt: 0, refusals: 0, failure: saga.lastError };
+}
+
+async function runCompensation<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, setting: StepSetting): Promise<SagaRow> {
+  const step = definition.steps[saga.step];
+  if (!step) return { ...saga, status: 'FAILED' };
   try {
-    await definition.steps[saga.step]?.compensate?.(stateOf(saga), context);
-    return undoneTo({ ...saga, attempt: 0, refusals: 0, lastError: null }, saga.step - 1);
+    if ('compensate' in step) await run(step, saga, setting, async (context) => step.compensate?.(stateOf(saga), context));
+    const before = saga.step - 1;
+    return { ...saga, status: before < 0 ? 'FAILED' : 'COMPENSATING', step: before, attempt: 0, refusals: 0, lastError: null };
   } catch (thrown) {
-    if (context.signal.aborted) return saga;
+    if (setting.stopping.aborted) return saga;
     const error = MeshError.from(thrown);
-    onFailure(error);
-    return parkInTheEnd(countFailure(saga, error), error);
+    setting.onFailure(error);
+    return parkInTheEnd(countFailure(saga, error), error, retriesOf(definition, saga.step, setting.retries ?? USUAL_RETRIES));
   }
 }
 
+/** Where a saga stands whose end could not be written: still in front of it, and parked in the end. */
+export function afterFailedEnd<State extends object>(definition: SagaDefinition<State>, saga: SagaRow, error: MeshError, usual = USUAL_RETRIES): SagaRow {
+  return parkInTheEnd(countFailure(saga, error), error, retriesOf(definition, saga.step, usual));
+}
+
+function run<State, T>(
+  { timeoutMs = STEP_TIMEOUT_MS }: ActionStep<State>,
+  { sagaId }: SagaRow,
+  { deadlines }: StepSetting,
+  work: (context: StepContext) => Promise<T>,
+): Promise<T> {
+  return deadlines.run(timeoutMs, (signal) => work({ sagaId, signal }));
+}
+
 /** An outage is waited for. What is refused, or fails by a fault, is tried on and then parked for an operator: money or goods are out. */
-function parkInTheEnd(saga: SagaRow, error: MeshError): SagaRow {
-  if (OUTAGES.has(error.code) || saga.refusals < (FAULTS.has(error.code) ? MAX_FAULTS : MAX_REFUSALS)) return saga;
+function parkInTheEnd(saga: SagaRow, { code }: MeshError, { maxFaults, maxRefusals }: Required<RetryPolicy>): SagaRow {
+  if (OUTAGES.has(code) || saga.refusals < (FAULTS.has(code) ? maxFaults : maxRefusals)) return saga;
   return { ...saga, status: 'STUCK' };
 }
 
@@ -85,11 +116,7 @@ function isRefusal({ code }: MeshError): boolean {
   return !OUTAGES.has(code) && !FAULTS.has(code);
 }
 
-function undoneTo(saga: SagaRow, step: number): SagaRow {
-  return step < 0 ? { ...saga, status: 'FAILED', step: 0 } : { ...saga, status: 'COMPENSATING', step };
-}
-
 function stateOf<State extends object>(saga: SagaRow): State {
-  // The state was written by the same definition, typed; the table knows it as JSON only.
+  // The state was written by the same definition and version, typed; the table knows it as JSON only.
   return saga.state as State;
 }

@@ -1,17 +1,26 @@
 import { inventorySettings } from './inventory/settings.ts';
+import { notificationSettings } from './notification/settings.ts';
 import { orderSettings } from './order/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
 import type { ServiceModule } from './service-module.ts';
 
 /** Every service of the shop and its well-known port, in the order in which they are listed. */
-export const MODULES = { user: 50051, product: 50052, inventory: 50053, payment: 50054, shipping: 50055, order: 50056 } as const;
+export const MODULES = {
+  user: 50051,
+  product: 50052,
+  inventory: 50053,
+  payment: 50054,
+  shipping: 50055,
+  order: 50056,
+  notification: 50057,
+} as const;
 
 export type ModuleName = keyof typeof MODULES;
 
 export const MODULE_NAMES = Object.keys(MODULES) as readonly ModuleName[];
 
 /** The services' own settings, known to every process. */
-export const SERVICE_SETTINGS = { ...inventorySettings, ...paymentSettings, ...orderSettings };
+export const SERVICE_SETTINGS = { ...inventorySettings, ...paymentSettings, ...orderSettings, ...notificationSettings };
 
 const LOADERS: Readonly<Record<ModuleName, () => Promise<{ service: ServiceModule }>>> = {
   user: () => import('./user/service.ts'),
@@ -20,6 +29,7 @@ const LOADERS: Readonly<Record<ModuleName, () => Promise<{ service: ServiceModul
   payment: () => import('./payment/service.ts'),
   shipping: () => import('./shipping/service.ts'),
   order: () => import('./order/service.ts'),
+  notification: () => import('./notification/service.ts'),
 };
 
 export function isModuleName(name: string): name is ModuleName {

@@ -2,10 +2,10 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { Tracer } from '@opentelemetry/api';
 
 import type { Database, MigrationComponent } from '#database';
+import type { EventBus, EventHooks } from '#events';
 import type { Clock, Log, Random, SettingSpecs, SettingValues } from '#kit';
 import type { Client, Handlers, Implementation } from '#mesh';
 import type { SagaHooks } from '#saga';
-
 
 /** What a service is given. It reaches nothing else: no globals, no siblings' code. */
 export interface ServiceDependencies<D extends Contracts, P extends SettingSpecs> {
@@ -13,6 +13,8 @@ export interface ServiceDependencies<D extends Contracts, P extends SettingSpecs
   readonly clients: { readonly [K in keyof D]: Client<D[K]> };
   /** Its own schema. */
   readonly database: Database;
+  /** What it consumes events from. What it publishes goes through the outbox of its schema. */
+  readonly bus: EventBus;
   readonly settings: SettingValues<P>;
   readonly clock: Clock;
   readonly random: Random;
@@ -20,6 +22,7 @@ export interface ServiceDependencies<D extends Contracts, P extends SettingSpecs
   readonly tracer: Tracer;
   /** Kill points of tests; empty in a shop. */
   readonly sagaHooks: SagaHooks;
+  readonly eventHooks: EventHooks;
 }
 
 type Contracts = Readonly<Record<string, DescService>>;

@@ -1,16 +1,26 @@
 import type { Money } from '#kit';
 
-import type { BookingInBooks, OrderInBooks, PaymentInBooks, ReservationInBooks, ShipmentInBooks, StockInBooks } from './service-books.ts';
+import type {
+  BookingInBooks,
+  EndNotice,
+  NoticesInBooks,
+  OrderInBooks,
+  PaymentInBooks,
+  ReservationInBooks,
+  ShipmentInBooks,
+  StockInBooks,
+} from './service-books.ts';
 
-export type { BookingInBooks, OrderInBooks, PaymentInBooks, ReservationInBooks, ShipmentInBooks, StockInBooks };
+export type { BookingInBooks, EndNotice, NoticesInBooks, OrderInBooks, PaymentInBooks, ReservationInBooks, ShipmentInBooks, StockInBooks };
 
 /** Money that moved between a card and the shop. */
 export interface MoneyEntry {
-  readonly kind: 'capture' | 'refund';
+  /** A refund failure is a refund whose money the bank sent back to the shop. */
+  readonly kind: 'capture' | 'refund' | 'refund failure';
   /** The provider's id of the charge or refund. */
   readonly objectId: string;
   readonly orderId: string;
-  /** Greater than zero, also for a refund. */
+  /** Greater than zero, whichever way it went. */
   readonly amount: Money;
 }
 
@@ -51,6 +61,12 @@ export interface Books {
   readonly shipments: Book<ShipmentInBooks>;
   /** The carrier's. */
   readonly bookings: Book<BookingInBooks>;
+  readonly notices: {
+    /** One entry for each id. */
+    entriesOf(orderIds: readonly string[]): Promise<readonly NoticesInBooks[]>;
+    /** Whether events that become notices are on their way, or nobody can tell. */
+    mayFollow(): Promise<boolean>;
+  };
   readonly stock: { page(after: string, limit: number): Promise<readonly StockInBooks[]> };
 }
 
@@ -64,4 +80,5 @@ export interface OrderFacts {
   readonly reservation: ReservationInBooks | undefined;
   readonly shipment: ShipmentInBooks | undefined;
   readonly bookings: readonly BookingInBooks[];
+  readonly notices: NoticesInBooks;
 }

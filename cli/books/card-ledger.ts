@@ -13,13 +13,15 @@ export function createCardLedger(db: Queryable): Ledger {
   };
 }
 
+const KINDS = { capture: 'capture', refund: 'refund', refund_failure: 'refund failure' } as const satisfies Record<LedgerEntry['kind'], MoneyEntry['kind']>;
+
 function ofOrder({ kind, objectId, orderId, amountMinor, currency }: LedgerEntry): MoneyEntry {
   // Read by the ids of orders, so it has one.
-  return { kind, objectId, orderId: orderId ?? '', amount: moneyOf(amountMinor, currency) };
+  return { kind: KINDS[kind], objectId, orderId: orderId ?? '', amount: moneyOf(amountMinor, currency) };
 }
 
 function ofNobody({ entryId, kind, objectId, amountMinor, currency }: LedgerEntry): AnonymousEntry {
-  return { entryId, kind, objectId, amount: moneyOf(amountMinor, currency) };
+  return { entryId, kind: KINDS[kind], objectId, amount: moneyOf(amountMinor, currency) };
 }
 
 /** An amount that is a part of the smallest one is kept as it is, under a currency of its own: it can equal no order's total. */

@@ -3,6 +3,7 @@ import type { Clock } from '#kit';
 import type { Books, OrderFacts } from './books.ts';
 import { isMoving, judgeOrder } from './judge-order.ts';
 import { judgeStock } from './judge-stock.ts';
+import { explainMissing } from './missing-notices.ts';
 import { readFacts } from './read-facts.ts';
 import { settle } from './settle.ts';
 import { type CheckResult, createTally, type Tally } from './tally.ts';
@@ -109,9 +110,11 @@ async function judge({ books, clock, tally, totals, counts }: Comparison, read: 
   const looksWrong = (facts: OrderFacts): boolean => judgeOrder(facts).some(({ fails }) => fails);
   const suspects = new Set(read.filter(looksWrong));
   const sound = read.filter((facts) => !suspects.has(facts)).map((facts) => ({ facts, isMoving: false }));
-  for (const { facts, isMoving: moves } of [...sound, ...(await settle(books, [...suspects], looksWrong, clock))]) {
+  const settled = await settle(books, [...suspects], looksWrong, clock);
+  const explain = await explainMissing(books, settled.map(({ facts }) => facts), clock);
+  for (const { facts, isMoving: moves } of [...sound, ...settled]) {
     const { order } = facts;
-    if (!moves) tally.add(judgeOrder(facts));
+    if (!moves) tally.add(judgeOrder(facts).flatMap((difference) => explain(difference, facts)));
     if (!order) {
       totals.addStray(facts.money);
       continue;

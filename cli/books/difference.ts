@@ -1,5 +1,5 @@
 /** What is compared, in the order in which it is told. */
-export const CHECKS = ['money', 'payments', 'goods', 'shipments', 'stock', 'unknown orders'] as const;
+export const CHECKS = ['money', 'payments', 'goods', 'shipments', 'notices', 'stock', 'unknown orders'] as const;
 
 export type Check = (typeof CHECKS)[number];
 
@@ -19,6 +19,9 @@ export const CHECK_OF = {
   'booked more than once': 'shipments',
   'booking differs': 'shipments',
   'still booked': 'shipments',
+  'not told': 'notices',
+  'told more than once': 'notices',
+  'told otherwise': 'notices',
   'pieces do not add up': 'stock',
   'reserved pieces differ': 'stock',
   'sold pieces differ': 'stock',
@@ -37,7 +40,8 @@ export interface Difference {
   readonly says: string;
   /**
    * False for what is only told: an entry of an unknown order that neither took money nor
-   * booked nor sold anything. Whoever calls a service directly leaves such entries behind.
+   * booked nor sold anything, which whoever calls a service directly leaves behind; and a
+   * notice that waits.
    */
   readonly fails: boolean;
 }

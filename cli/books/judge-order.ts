@@ -1,9 +1,11 @@
+import { moneyInWords } from '#kit';
+
 import type { OrderFacts, OrderInBooks } from './books.ts';
 import type { Difference } from './difference.ts';
 import { judgeGoodsGivenBack, judgeSoldGoods } from './judge-goods.ts';
-import { judgeMovements, judgeNoSale, judgePaymentAlone, judgeSale } from './judge-money.ts';
+import { judgeMovements, judgeNoSale, judgePayment, judgeSale } from './judge-money.ts';
+import { judgeNotices } from './judge-notices.ts';
 import { judgeBookings, judgeNoShipment, judgeSentShipment, judgeShipmentAlone, standingOf } from './judge-shipment.ts';
-import { moneyInWords } from './money-in-words.ts';
 
 /** Whether the order still moves by itself, so that the books about it need not agree yet. */
 export function isMoving({ state }: OrderInBooks): boolean {
@@ -14,16 +16,28 @@ export function isMoving({ state }: OrderInBooks): boolean {
 export function judgeOrder(facts: OrderFacts): Difference[] {
   const { order } = facts;
   const always = [...judgeMovements(facts), ...judgeBookings(facts)];
-  if (!order) return [...always, ...judgePaymentAlone(facts), ...judgeShipmentAlone(facts), ...judgeUnknown(facts)];
+  if (!order) return [...always, ...judgePayment(facts), ...judgeShipmentAlone(facts), ...judgeUnknown(facts)];
   switch (order.state) {
     case 'PENDING':
     case 'CANCELLING':
       return always;
     case 'CONFIRMED':
-      return [...always, ...judgeSale(facts, order), ...judgeSoldGoods(facts, order), ...judgeSentShipment(facts, order)];
+      return [
+        ...always,
+        ...judgeSale(facts, order),
+        ...judgeSoldGoods(facts, order),
+        ...judgeSentShipment(facts, order),
+        ...judgeNotices(facts, order.state),
+      ];
     case 'FAILED':
     case 'CANCELLED':
-      return [...always, ...judgeNoSale(facts, order), ...judgeGoodsGivenBack(facts, order), ...judgeNoShipment(facts, order)];
+      return [
+        ...always,
+        ...judgeNoSale(facts, order),
+        ...judgeGoodsGivenBack(facts, order),
+        ...judgeNoShipment(facts, order),
+        ...judgeNotices(facts, order.state),
+      ];
   }
 }
 

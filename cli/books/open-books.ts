@@ -9,6 +9,7 @@ import type { Books, Ledger } from './books.ts';
 import type { LedgerPlace } from './ledger-place.ts';
 import {
   bookingsInBooks,
+  noticesInBooks,
   ordersInBooks,
   ordersWithBooking,
   ordersWithPayment,
@@ -21,6 +22,7 @@ import {
   shipmentsInBooks,
   unknownOrders,
 } from './service-books.ts';
+import { doEventsWait } from './waiting-events.ts';
 
 export interface OpenBooksOptions {
   readonly settings: Resolved;
@@ -40,15 +42,20 @@ export async function openBooks({ settings, ledger: place, log }: OpenBooksOptio
   try {
     const open = (name: ModuleName): Promise<Database> => openTables(name, settings, tracer, lifecycle, log);
     const [order, inventory, payment, shipping] = await Promise.all([open('order'), open('inventory'), open('payment'), open('shipping')]);
+    const notification = await open('notification');
     const ledger = place.kind === 'card simulator' ? await openLedger(place, tracer, lifecycle, log) : undefined;
-    return { ...booksOf({ order, inventory, payment, shipping }), ledger, stop: lifecycle.stop };
+    const notices: Books['notices'] = {
+      entriesOf: (orderIds) => noticesInBooks(notification, orderIds),
+      mayFollow: () => doEventsWait(order, settings, log),
+    };
+    return { ...booksOf({ order, inventory, payment, shipping }), notices, ledger, stop: lifecycle.stop };
   } catch (thrown) {
     await lifecycle.stop();
     throw thrown;
   }
 }
 
-function booksOf({ order, inventory, payment, shipping }: Readonly<Record<'order' | 'inventory' | 'payment' | 'shipping', Database>>): Omit<Books, 'ledger'> {
+function booksOf({ order, inventory, payment, shipping }: Readonly<Record<'order' | 'inventory' | 'payment' | 'shipping', Database>>): Omit<Books, 'ledger' | 'notices'> {
   return {
     orders: {
       page: (after, limit) => pageOfOrders(order, after, limit),

@@ -7,16 +7,18 @@ import type { Books, MoneyEntry, OrderFacts, OrderInBooks, PaymentInBooks } from
  */
 export async function readFacts(books: Books, orderIds: readonly string[], orders: readonly OrderInBooks[]): Promise<OrderFacts[]> {
   if (orderIds.length === 0) return [];
-  const [payments, reservations, shipments] = await Promise.all([
+  const [payments, reservations, shipments, notices] = await Promise.all([
     books.payments.entriesOf(orderIds),
     books.reservations.entriesOf(orderIds),
     books.shipments.entriesOf(orderIds),
+    books.notices.entriesOf(orderIds),
   ]);
   const [money, bookings] = await Promise.all([
     books.ledger ? books.ledger.entriesOf(orderIds) : payments.flatMap(movedByPayment),
     books.bookings.entriesOf(orderIds),
   ]);
-  const [orderOf, paymentOf, reservationOf, shipmentOf] = [byOrder(orders), byOrder(payments), byOrder(reservations), byOrder(shipments)];
+  const [orderOf, paymentOf, reservationOf] = [byOrder(orders), byOrder(payments), byOrder(reservations)];
+  const [shipmentOf, noticesOf] = [byOrder(shipments), byOrder(notices)];
   const [moneyOf, bookingsOf] = [Map.groupBy(money, idOf), Map.groupBy(bookings, idOf)];
   return orderIds.map((orderId) => ({
     orderId,
@@ -26,14 +28,16 @@ export async function readFacts(books: Books, orderIds: readonly string[], order
     reservation: reservationOf.get(orderId),
     shipment: shipmentOf.get(orderId),
     bookings: bookingsOf.get(orderId) ?? [],
+    notices: noticesOf.get(orderId) ?? { orderId, notices: [], isDeadLetter: false },
   }));
 }
 
-/** What payment's own table says has moved, where no ledger can be asked. */
-function movedByPayment({ orderId, state, amount }: PaymentInBooks): MoneyEntry[] {
-  const capture: MoneyEntry = { kind: 'capture', objectId: `payment of ${orderId}`, orderId, amount };
-  if (state === 'COMPLETED') return [capture];
-  return state === 'REFUNDED' ? [capture, { ...capture, kind: 'refund', objectId: `refund of ${orderId}` }] : [];
+/** What payment's own table says has moved, where no ledger can be asked. REFUNDED means that all of it went back once: what is lacking came back. */
+function movedByPayment({ orderId, state, amount, refunded }: PaymentInBooks): MoneyEntry[] {
+  if (state !== 'COMPLETED' && state !== 'REFUNDED') return [];
+  const entry = (kind: MoneyEntry['kind'], minor: bigint): MoneyEntry => ({ kind, objectId: `payment of ${orderId}`, orderId, amount: { ...amount, minor } });
+  const given = state === 'REFUNDED' ? amount.minor : refunded.minor;
+  return [entry('capture', amount.minor), entry('refund', given), entry('refund failure', given - refunded.minor)].filter((moved) => moved.amount.minor > 0n);
 }
 
 /** At most one entry for each order, by the primary key or a unique one. */

@@ -1,21 +1,24 @@
-import { printable } from '#kit';
+import { amountInWords, printable } from '#kit';
 
 import { table } from '../output.ts';
 import type { BooksReport, OrderCounts } from './compare-books.ts';
 import type { Check, Difference } from './difference.ts';
-import { amountInWords } from './money-in-words.ts';
 import type { CheckResult } from './tally.ts';
 import { type CurrencyTotals, differenceOfRow, netOfRow } from './totals.ts';
 
 /** What a check has found to hold where it found no difference. */
 const HOLDS: Readonly<Record<Check, string>> = {
-  money: 'a confirmed order was captured once, for its total; of any other order nothing is kept',
+  money: 'a confirmed order was captured once, for its total, less parts that payment knows went back; of any other order nothing is kept',
   payments: 'payment\'s own table says the same',
   goods: 'a confirmed order\'s goods are sold; those of any other order are given back',
   shipments: 'a confirmed order has one shipment and one booking at the carrier; any other order has none',
+  notices: 'the buyer of every order that has come to rest was told its end, once',
   stock: 'available + reserved + sold is what was received, as the reservations say',
   'unknown orders': 'every charge, booking and sale belongs to an order',
 };
+
+/** What remarks of a check are, where they are not of what harms nobody. */
+const REMARKS: Partial<Record<Check, string>> = { notices: 'which still wait' };
 
 /** Differences of a check that people are shown. */
 const SHOWN = 20;
@@ -65,11 +68,11 @@ function verdict(differences: number): string {
 
 function totalsLine(totals: readonly CurrencyTotals[]): string[] {
   const wrong = totals.filter((row) => differenceOfRow(row) !== 0n).length;
-  return [verdict(wrong), 'totals', 'captured minus refunded is what the confirmed orders cost'];
+  return [verdict(wrong), 'totals', 'captured minus refunded is what the confirmed orders cost, less the parts that went back'];
 }
 
 function sectionsOf({ check, differences, remarks, listed, remarked }: CheckResult): string[] {
-  return [...section(`${check} differ:`, listed, differences), ...section(`${check}, which harm nobody:`, remarked, remarks)];
+  return [...section(`${check} differ:`, listed, differences), ...section(`${check}, ${REMARKS[check] ?? 'which harm nobody'}:`, remarked, remarks)];
 }
 
 function section(title: string, entries: readonly Difference[], total: number): string[] {
@@ -79,11 +82,11 @@ function section(title: string, entries: readonly Difference[], total: number): 
   return ['', title, ...shown.map(({ about, id, says }) => printable(`  ${about} ${id} ${says}`)), ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }
 
-const HEAD = ['CURRENCY', 'CAPTURED', 'REFUNDED', 'NET', 'CONFIRMED', 'ON THE WAY', 'DIFFERENCE'];
+const HEAD = ['CURRENCY', 'CAPTURED', 'REFUNDED', 'NET', 'CONFIRMED', 'PARTS BACK', 'ON THE WAY', 'DIFFERENCE'];
 
 function renderTotals(totals: readonly CurrencyTotals[]): string {
   const rows = totals.map((row) => {
-    const amounts = [row.captured, row.refunded, netOfRow(row), row.confirmed, row.onTheWay, differenceOfRow(row)];
+    const amounts = [row.captured, row.refunded, netOfRow(row), row.confirmed, row.partsBack, row.onTheWay, differenceOfRow(row)];
     return [row.currency, ...amounts.map((minor) => amountInWords({ minor, currency: row.currency }))];
   });
   return table([HEAD, ...rows]);

@@ -75,8 +75,14 @@ function readTarget(target: string): { service: ModuleName; method: string } {
 }
 
 function readDeadline(deadline: string): number {
+  const deadlineMs = readTime(deadline);
+  if (deadlineMs > 0) return deadlineMs;
+  throw refusal('INVALID_ARGUMENT', `--deadline: ${deadline} leaves no time for a call; allow it some, such as 2s`);
+}
+
+function readTime(time: string): number {
   try {
-    return parseDurationMs(deadline);
+    return parseDurationMs(time);
   } catch (thrown) {
     throw refusal('INVALID_ARGUMENT', `--deadline: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }

@@ -7,7 +7,7 @@ const MASK = '********';
 export async function configCommand(output: Output): Promise<void> {
   const { values, origins } = await loadSettings();
   // Only now: the mesh's code is nothing that other settings need. INVALID_SETTING, as at a start.
-  (await import('#mesh')).readPolicySettings(values.MESH_POLICY);
+  await (await import('../policies/require-policy-settings.ts')).requirePolicySettings(values.MESH_POLICY);
   const settings = Object.entries(SETTINGS).map(([name, { desc = '', secret }]) => {
     // loadSettings has a value for every declared name.
     const value = String((values as Readonly<Record<string, unknown>>)[name]);

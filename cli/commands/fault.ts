@@ -2,10 +2,11 @@ import { create, toJson } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 
 import { CODES, refusal, systemClock } from '#kit';
-import { type OrderedFault, parseTarget, readFaultDocument, readJsonObject, targetText } from '#mesh';
+import { type OrderedFault, readFaultDocument, readJsonObject, targetText } from '#mesh';
 import { FaultPolicySchema } from '#proto/mesh/v1/policy_pb.js';
 
 import { type Output, table } from '../output.ts';
+import { deleteDocument } from '../policies/delete-document.ts';
 import { requireFaultsAllowed } from '../policies/require-faults-allowed.ts';
 import { requireTarget } from '../policies/require-target.ts';
 import { readFaults } from '../policies/stored-documents.ts';
@@ -62,16 +63,17 @@ export async function listFaultsCommand(output: Output): Promise<void> {
   output.answer(() => (rows.length > 0 ? table([['TARGET', 'WHAT', 'FOR', 'BY', 'WHY'], ...rows]) : 'there are none'), faults.map(forPrograms));
 }
 
-/** `mesh fault clear`: to clear what is not there is no error. */
+/** `mesh fault clear`: to clear what is not there is no error; a target that there is not is one. */
 export async function clearFaultsCommand(text: string | undefined, output: Output): Promise<void> {
-  const wanted = text === undefined ? undefined : targetText(parseTarget(text));
   const { settings } = await settingsOfRunningShop();
-  const cleared = await withDocuments(settings, async (documents) => {
-    const targets = wanted === undefined ? [...(await documents.list('fault')).keys()] : [wanted];
-    const found = await Promise.all(targets.map(async (target) => ({ target, was: await documents.delete('fault', target) })));
-    return found.filter(({ was }) => was).map(({ target }) => target);
+  const found = await withDocuments(settings, async (documents) => {
+    if (text !== undefined) return [await deleteDocument(documents, 'fault', text)];
+    const targets = [...(await documents.list('fault')).keys()];
+    return Promise.all(targets.map(async (target) => ({ target, deleted: await documents.delete('fault', target) })));
   });
-  output.answer(() => (cleared.length > 0 ? `cleared: ${cleared.join(', ')}` : `there is no fault${wanted === undefined ? '' : ` for ${wanted}`}`), { cleared });
+  const cleared = found.filter(({ deleted }) => deleted).map(({ target }) => target);
+  const wanted = text === undefined ? '' : ` for ${found[0]?.target}`;
+  output.answer(() => (cleared.length > 0 ? `cleared: ${cleared.join(', ')}` : `there is no fault${wanted}`), { cleared });
 }
 
 function ordered(fault: OrderedFault, nowMs: number): string {

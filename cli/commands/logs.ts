@@ -12,6 +12,7 @@ import { dayOf, renderLine } from '../logs/render-line.ts';
 import type { Output } from '../output.ts';
 import { loadSettings } from '../settings.ts';
 import { INTERRUPTED } from '../signals.ts';
+import { type Interrupted, untilInterrupted } from '../until-interrupted.ts';
 
 export interface LogsOptions {
   /** A service, or one of its processes, such as `inventory-2`. */
@@ -74,20 +75,6 @@ interface Following {
   readonly show: Show;
   readonly output: Output;
   readonly interrupted: Interrupted;
-}
-
-interface Interrupted {
-  /** Aborts at Ctrl-C, which ends nothing by itself meanwhile. */
-  readonly signal: AbortSignal;
-  /** Ctrl-C does again what it does by itself. */
-  forget(): void;
-}
-
-function untilInterrupted(): Interrupted {
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort();
-  process.once('SIGINT', interrupt);
-  return { signal: controller.signal, forget: () => void process.off('SIGINT', interrupt) };
 }
 
 type Show = (line: LogLine) => void;

@@ -1,8 +1,11 @@
 import { refusal, systemClock } from '#kit';
-import { effectivePolicy, type EffectiveNumber, parseTarget, type PolicyDocument, readJsonObject, readPolicyDocument, readPolicySettings, type Target, targetText } from '#mesh';
+import { effectivePolicy, type EffectiveNumber, type PolicyDocument, readJsonObject, readPolicyDocument, type Target, targetText } from '#mesh';
 
 import { type Output, table } from '../output.ts';
+import { deleteDocument } from '../policies/delete-document.ts';
+import { inShort, numberInWords, numbersLost } from '../policies/policy-in-words.ts';
 import { readText } from '../policies/read-text.ts';
+import { requireEffect, requirePolicySettings } from '../policies/require-policy-settings.ts';
 import { requireTarget } from '../policies/require-target.ts';
 import { readPolicies } from '../policies/stored-documents.ts';
 import { sweepDocuments } from '../policies/sweep-documents.ts';
@@ -26,7 +29,7 @@ export async function showPolicyCommand(text: string, output: Output): Promise<v
   const { settings } = await settingsOfRunningShop();
   const stored = await withDocuments(settings, readPolicies);
   const documents = new Map(stored.flatMap(({ target: of, document }) => (document ? [[of, document]] : [])));
-  const numbers = effectivePolicy(target, { documents, settings: readPolicySettings(settings.values.MESH_POLICY) }, nowMs);
+  const numbers = effectivePolicy(target, { documents, settings: await requirePolicySettings(settings.values.MESH_POLICY) }, nowMs);
   output.answer(() => shown(numbers, documents, nowMs), numbers.map((number) => ({ ...number, value: asWritten(number.value) })));
 }
 
@@ -43,14 +46,17 @@ export async function setPolicyCommand(text: string, argument: string, { forMs, 
     ...(forMs !== undefined && { expireTime: new Date(nowMs + forMs).toISOString() }),
   };
   const document = readPolicyDocument(target, json);
-  if (Object.keys(document.parts).length === 0) throw refusal('INVALID_ARGUMENT', 'the document sets nothing; it is like {"retries": {"maxAttempts": 5}}');
+  requireEffect(document);
   if (document.expiresMs <= nowMs) throw refusal('INVALID_ARGUMENT', 'the document has expired: its expireTime is past; leave it out, or use --for');
   const { settings } = await settingsOfRunningShop();
-  await withDocuments(settings, async (documents) => {
+  const lost = await withDocuments(settings, async (documents) => {
     await sweepDocuments(documents, nowMs);
+    const before = (await readPolicies(documents)).find((stored) => stored.target === targetText(target));
     await documents.put('policy', targetText(target), JSON.stringify(json));
+    return numbersLost(before?.document, document);
   });
-  output.answer(() => `${targetText(target)}: ${inShort(document)}${lasting(document, nowMs)}\nsee what holds with \`npx mesh policy show ${quoted(target)}\``, { target: targetText(target), ...json });
+  const inPlaceOf = lost === '' ? '' : `\nin place of: ${lost}`;
+  output.answer(() => `${targetText(target)}: ${inShort(document)}${lasting(document, nowMs)}${inPlaceOf}\nsee what holds with \`npx mesh policy show ${quoted(target)}\``, { target: targetText(target), ...json });
 }
 
 /** `mesh policy list`. */
@@ -67,16 +73,15 @@ export async function listPoliciesCommand(output: Output): Promise<void> {
   );
 }
 
-/** `mesh policy delete`: to delete what is not there is no error. */
+/** `mesh policy delete`: to delete what is not there is no error; a target that there is not is one. */
 export async function deletePolicyCommand(text: string, output: Output): Promise<void> {
-  const target = targetText(parseTarget(text));
   const { settings } = await settingsOfRunningShop();
-  const deleted = await withDocuments(settings, (documents) => documents.delete('policy', target));
+  const { target, deleted } = await withDocuments(settings, (documents) => deleteDocument(documents, 'policy', text));
   output.answer(() => (deleted ? `deleted: ${target}` : `there is no document for ${target}`), { deleted: deleted ? [target] : [] });
 }
 
 function shown(numbers: readonly EffectiveNumber[], documents: ReadonlyMap<string, PolicyDocument>, nowMs: number): string {
-  return table([['NUMBER', 'VALUE', 'FROM'], ...numbers.map(({ name, value, origin }) => [name, inWords(value), `${origin}${voucher(origin, documents, nowMs)}`])]);
+  return table([['NUMBER', 'VALUE', 'FROM'], ...numbers.map(({ name, value, origin }) => [name, numberInWords(value), `${origin}${voucher(origin, documents, nowMs)}`])]);
 }
 
 /** Who stands behind a document, and how long it holds. */
@@ -85,19 +90,9 @@ function voucher(origin: string, documents: ReadonlyMap<string, PolicyDocument>,
   return document ? ` (${document.owner}${lasting(document, nowMs)})` : '';
 }
 
-function inWords(value: EffectiveNumber['value']): string {
-  if (value === Infinity) return 'none';
-  return typeof value === 'object' ? value.join(', ') : String(value);
-}
-
 /** As a document would say it: JSON knows no Infinity. */
 function asWritten(value: EffectiveNumber['value']): EffectiveNumber['value'] {
   return value === Infinity ? 0 : value;
-}
-
-function inShort({ parts }: PolicyDocument): string {
-  const numbers = Object.entries(parts).flatMap(([section, fields]) => Object.entries(fields).map(([field, value]) => `${section}.${field} ${inWords(value)}`));
-  return numbers.join('; ');
 }
 
 function until({ expiresMs }: PolicyDocument, nowMs: number): string {

@@ -22,7 +22,10 @@ export async function settingsOfRunningShop(flags: Readonly<Record<string, strin
   return { settings: await loadSettings({ ...Object.fromEntries(unsaid), ...flags }), supervisor };
 }
 
-/** Whether the user has set it; DATABASE_URL is said for every service. */
+/** Whether the user has set it, or what stands for it: DATABASE_URL is said for every service and for the events, which are in one place only. */
 function isSaid(name: string, settings: Resolved): boolean {
-  return isGiven(name, settings) || (name.startsWith('DATABASE_URL_') && isGiven('DATABASE_URL', settings));
+  const given = (other: string): boolean => isGiven(other, settings);
+  if (name === 'KAFKA_BROKERS') return given(name) || given('MESH_EVENTS_URL');
+  const ofDatabase = name === 'MESH_EVENTS_URL' || name.startsWith('DATABASE_URL_');
+  return given(name) || (ofDatabase && given('DATABASE_URL'));
 }

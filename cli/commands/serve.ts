@@ -4,6 +4,7 @@ import { loadModule, type ModuleName } from '#modules';
 import { settingsOfRunningShop } from './running-shop.ts';
 import { type ChildMessage, isStartMessage } from '../local/messages.ts';
 import type { Output } from '../output.ts';
+import { requirePolicySettings } from '../policies/require-policy-settings.ts';
 import { readModuleName } from '../read-module-name.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import { type ProcessHooks, serve, type ServingProcess } from '../serving/serve.ts';
@@ -24,9 +25,12 @@ export async function serveCommand(names: readonly string[], output: Output, opt
   const modules = [...new Set(names.map(readModuleName))];
   const flags = portFlag(modules, port);
   const ended = whenTold(supervised);
+  if (!supervised) void ended.then(() => output.note('stopping …'));
   try {
     if (supervised && !(await receiveSettings(modules, ended))) return;
     const settings = supervised ? await loadSettings() : (await settingsOfRunningShop(flags)).settings;
+    // Below a supervisor it has been looked at.
+    if (!supervised) await requirePolicySettings(settings.values.MESH_POLICY);
     const log = createLog({ level: settings.values.MESH_LOG_LEVEL });
     const starting = serve(modules, settings, log, hooks);
     const running = await Promise.race([starting, ended]);

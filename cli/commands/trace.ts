@@ -82,20 +82,20 @@ async function findIds(wanted: WantedTrace, source: Source): Promise<readonly st
     case 'id':
       return [wanted.traceId];
     case 'last':
-      return patiently(() => lastCall(source), 'any call', source);
+      return patiently(() => lastCall(source), () => noCallYet(source));
     case 'order':
-      return patiently(() => ofOrder(wanted.orderId, source), `order ${wanted.orderId}`, source);
+      return patiently(() => ofOrder(wanted.orderId, source), () => notFound(`a trace of order ${wanted.orderId}`, source));
   }
 }
 
 /** Searches so late that what happened right before the command is found, and again while there is nothing. */
-async function patiently(find: () => Promise<readonly TraceTree[]>, what: string, source: Source): Promise<readonly string[]> {
+async function patiently(find: () => Promise<readonly TraceTree[]>, nothing: () => MeshError): Promise<readonly string[]> {
   await systemClock.sleep(ON_THEIR_WAY_MS);
   const giveUpAt = systemClock.now() + PATIENCE_MS;
   for (;;) {
     const found = await find();
     if (found.length > 0) return found.map(({ traceId }) => traceId);
-    if (systemClock.now() > giveUpAt) throw notFound(`a trace of ${what}`, source);
+    if (systemClock.now() > giveUpAt) throw nothing();
     await systemClock.sleep(ASK_EVERY_MS);
   }
 }
@@ -118,6 +118,11 @@ async function lastCall(source: Source): Promise<readonly TraceTree[]> {
 
 function search({ queryUrl }: Source, service: string, tags: Readonly<Record<string, string>>): Promise<readonly TraceTree[]> {
   return searchTraces(queryUrl, { service, tags, lookbackMs: LOOKBACK_MS, nowMs: systemClock.now(), limit: MAX_FOUND });
+}
+
+function noCallYet({ queryUrl, recordedShare }: Source): MeshError {
+  const sampled = recordedShare < 100 ? `, or none was recorded (MESH_TRACE_PERCENT is ${recordedShare})` : '';
+  return refusal('TRACE_NOT_FOUND', `no call has been made yet of which ${queryUrl} would know${sampled}; make one with \`npx mesh call\``);
 }
 
 function notFound(what: string, { queryUrl, recordedShare }: Source): MeshError {

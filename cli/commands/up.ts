@@ -4,12 +4,14 @@ import { createLog, MeshError, systemClock } from '#kit';
 
 import { type DataFolder, openDataFolder } from '../local/data-folder.ts';
 import { detach, tellStarter } from '../local/detach.ts';
+import { greetWithSample } from '../local/greet-with-sample.ts';
 import { startSupervisor, type Supervisor } from '../local/supervisor.ts';
 import { welcome } from '../local/welcome.ts';
 import { type Output, seconds } from '../output.ts';
 import { loadSettings, type Resolved } from '../settings.ts';
 import { INTERRUPTED, whenSignalled } from '../signals.ts';
 import { VERSION } from '../version.ts';
+import { checkSettings } from './check-settings.ts';
 
 export interface UpOptions {
   readonly detach?: boolean;
@@ -33,6 +35,7 @@ export async function upCommand(options: UpOptions, output: Output): Promise<num
 
 async function up(options: UpOptions, output: Output): Promise<number> {
   const settings = await loadSettings(options.flags);
+  await checkSettings(settings);
   const folder = openDataFolder(settings.values.MESH_DATA_DIR);
   const waiting = progress(output);
   try {
@@ -46,7 +49,10 @@ async function up(options: UpOptions, output: Output): Promise<number> {
 async function runShop(settings: Resolved, folder: DataFolder, options: UpOptions & { onReady: () => void }, output: Output): Promise<number> {
   const began = systemClock.now();
   const halt = new AbortController();
-  const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => halt.abort());
+  const asked = whenSignalled(['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => {
+    output.note('stopping …');
+    halt.abort();
+  });
   // Only now: whoever reads this may press Ctrl-C.
   output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
   const supervisor = await start(settings, folder, halt.signal, output);
@@ -61,7 +67,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
     options.onReady();
     if (isUp && options.detached) tellStarter({ kind: 'ready' });
     await ended;
-    output.note('stopping …');
+    if (!halt.signal.aborted) output.note('stopping …');
   } finally {
     halt.abort();
     await supervisor.stop();
@@ -74,7 +80,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
 async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
   const destination = join(folder.logs, 'supervisor.log');
   const log = createLog({ level: settings.values.MESH_LOG_LEVEL, base: { service: 'mesh', instance: 'supervisor' }, destination });
-  const report = (name: string, what: string): void => output.note(`  ${name.padEnd(10)} ${what}`);
+  const report = (name: string, what: string): void => output.note(`  ${name.padEnd(12)} ${what}`);
   try {
     return await startSupervisor({ settings, folder, log, report, environment: process.env, signal });
   } catch (thrown) {
@@ -85,7 +91,7 @@ async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal
 }
 
 async function greet(supervisor: Supervisor, { demo = false, flags }: UpOptions, output: Output, signal: AbortSignal): Promise<void> {
-  if (demo) await welcome(supervisor, await settingsWithin(supervisor, flags), output, signal);
+  if (demo) await greetWithSample({ show: async () => welcome(supervisor, await settingsWithin(supervisor, flags), output, signal), output, signal });
   else if (output.json) output.answer(() => '', { services: supervisor.services });
   if (!signal.aborted) output.note('The shop is up. Ctrl-C stops it.');
 }

@@ -1,13 +1,13 @@
 import { trace } from '@opentelemetry/api';
 
-import { openDatabase, type Queryable } from '#database';
+import { type Database, openDatabase } from '#database';
 import { silentLog } from '#kit';
 
 /** For a statement, and for a connection to come about. */
 const TIMEOUT_MS = 4_000;
 
 /** Reads a few rows over a connection of its own, and closes it. */
-export async function withDatabase<T>(url: string, schema: string, read: (database: Queryable) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(url: string, schema: string, read: (database: Database) => Promise<T>): Promise<T> {
   const database = openDatabase({
     url,
     schema,

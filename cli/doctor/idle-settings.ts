@@ -14,10 +14,15 @@ type Rule = (scene: Scene) => readonly Finding[];
 const RULES: readonly Rule[] = [
   needs('MESH_STRIPE_URL', 'STRIPE_API_KEY', 'without STRIPE_API_KEY, `mesh up` brings the card simulator'),
   needs('CONSUL_HTTP_TOKEN', 'CONSUL_HTTP_ADDR', 'without CONSUL_HTTP_ADDR, `mesh up` brings a registry that asks for none'),
+  needs('MESH_PAYMENT_WEBHOOK_PORT', 'STRIPE_WEBHOOK_SECRET', 'without STRIPE_WEBHOOK_SECRET, no webhooks are taken'),
+  needs('MESH_PAYMENT_WEBHOOK_HOST', 'STRIPE_WEBHOOK_SECRET', 'without STRIPE_WEBHOOK_SECRET, no webhooks are taken'),
+  needs('KAFKA_TLS', 'KAFKA_BROKERS', 'without KAFKA_BROKERS, the events are in Postgres'),
+  needs('KAFKA_SASL', 'KAFKA_BROKERS', 'without KAFKA_BROKERS, the events are in Postgres'),
   onlyWithExporter('OTEL_EXPORTER_JAEGER_ENDPOINT', ['jaeger']),
   onlyWithExporter('OTEL_EXPORTER_OTLP_ENDPOINT', ['otlp']),
   onlyWithExporter('MESH_TRACE_PERCENT', ['otlp', 'jaeger']),
   sharedDatabase,
+  eventLog,
   localCalls,
   topology,
 ];
@@ -37,8 +42,14 @@ function onlyWithExporter(name: string, exporters: readonly string[]): Rule {
 
 function sharedDatabase({ given }: Scene): Finding[] {
   const own = MODULE_NAMES.map(databaseSetting);
-  if (!isGiven('DATABASE_URL', given) || !own.every((name) => isGiven(name, given))) return [];
+  const hasEvents = isGiven('MESH_EVENTS_URL', given) || isGiven('KAFKA_BROKERS', given);
+  if (!isGiven('DATABASE_URL', given) || !hasEvents || !own.every((name) => isGiven(name, given))) return [];
   return [warn('DATABASE_URL does nothing: every service has one of its own', 'unset it, or one of DATABASE_URL_<SERVICE>')];
+}
+
+function eventLog({ given }: Scene): Finding[] {
+  if (!isGiven('MESH_EVENTS_URL', given) || !isGiven('KAFKA_BROKERS', given)) return [];
+  return [warn('MESH_EVENTS_URL does nothing: KAFKA_BROKERS is set, so Kafka carries the events', 'unset one of them')];
 }
 
 function localCalls({ given, supervisor }: Scene): Finding[] {

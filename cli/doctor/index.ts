@@ -1,9 +1,11 @@
 import type { Check } from './check.ts';
 import { clocks } from './clocks.ts';
+import { events } from './events.ts';
 import { idleSettings } from './idle-settings.ts';
 import { ports } from './ports.ts';
 import { processes } from './processes.ts';
 import { registrations } from './registrations.ts';
+import { sagas } from './sagas.ts';
 import { schema } from './schema.ts';
 import { versions } from './versions.ts';
 
@@ -12,5 +14,5 @@ export { lookAround, type Surroundings } from './scene.ts';
 
 /** Every check, in the order in which they are shown. */
 export function allChecks(node: string): readonly Check[] {
-  return [ports, versions(node), registrations, processes, clocks, schema, idleSettings];
+  return [ports, versions(node), registrations, processes, clocks, schema, sagas, events, idleSettings];
 }

@@ -1,22 +1,33 @@
 import type { InstanceHealth } from '#discovery';
+import { MODULE_NAMES, type ModuleName } from '#modules';
 
+import type { SupervisorStatus } from '../local/control-messages.ts';
 import { lookAt } from '../local/listening.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import type { Resolved } from '../settings.ts';
 import { type Check, fail, type Finding, ok, orElse, skip, warn } from './check.ts';
 
-/** Registrations behind which there is no process. */
+/** Registrations behind which there is no process, and services that nobody serves. */
 export const registrations: Check = {
   name: 'registrations',
-  async run({ registry, settings }) {
+  async run({ registry, settings, supervisor }) {
     if (registry.kind === 'none') return [skip(registry.why)];
     if (registry.kind === 'silent') return [fail(registry.error.message, '')];
     const { instances } = registry;
     const found = await Promise.all(instances.map((instance) => lookAtInstance(instance, settings)));
     const count = `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`;
-    return orElse(found.flat(), ok(instances.length === 0 ? 'no instance is registered' : `somebody listens for each of the ${count} that are registered`));
+    const unserved = instances.length > 0 || supervisor ? MODULE_NAMES.flatMap((name) => lookForService(name, instances, supervisor)) : [];
+    return orElse([...found.flat(), ...unserved], ok(instances.length === 0 ? 'no instance is registered' : `somebody listens for each of the ${count} that are registered`));
   },
 };
+
+/** Where no instance at all is registered, and no shop runs, nothing is missed. */
+function lookForService(name: ModuleName, instances: readonly InstanceHealth[], supervisor: SupervisorStatus | undefined): Finding[] {
+  const own = instances.filter(({ service }) => service === name);
+  if (own.some(({ healthy }) => healthy)) return [];
+  if (own.length > 0) return [fail(`no instance of ${name} passes its check, so every call to it fails`, 'see its log; most often its database is away')];
+  return [fail(`${name} has no instance, so every call to it fails`, `start it: \`npx mesh ${supervisor ? `scale ${name} 1` : `serve ${name}`}\``)];
+}
 
 async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, settings: Resolved): Promise<Finding[]> {
   const sight = await lookAt(address, port);

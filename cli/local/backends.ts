@@ -6,10 +6,12 @@ import { MODULE_NAMES } from '#modules';
 import { LEDGER_URL } from '../books/ledger-place.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
+import { eventPlace } from '../serving/event-place.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
 import { startCardSimulator } from './card-simulator.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Environment } from './environment.ts';
+import { mailPlace } from './mail-place.ts';
 import { type DatabaseUrl, keepPostgres } from './postgres.ts';
 import { forgetTheDead } from './registry.ts';
 
@@ -19,6 +21,7 @@ export interface Backends {
   readonly traces: Promise<Environment>;
   readonly databases: Promise<Environment>;
   readonly cards: Promise<Environment>;
+  readonly mail: Promise<Environment>;
 }
 
 interface Given {
@@ -36,12 +39,13 @@ const HOST = '127.0.0.1';
 export function startBackends(given: Given): Backends {
   const { settings } = given;
   const isSet = (name: string): boolean => settings.origins[name] !== 'default';
-  const databases = MODULE_NAMES.every((name) => settings.databaseUrls[name]) ? Promise.resolve(undefined) : startPostgres(given);
+  const databases = needsPostgres(settings) ? startPostgres(given) : Promise.resolve(undefined);
   const backends = {
     consul: isSet('CONSUL_HTTP_ADDR') ? realConsul(given) : startAgent(given),
     traces: isSet('OTEL_EXPORTER_OTLP_ENDPOINT') || settings.values.OTEL_TRACES_EXPORTER !== 'otlp' ? realTraces(given) : startSpans(given),
     databases: databases.then((urlOf) => databaseEnvironment(settings, urlOf)),
     cards: isSet('STRIPE_API_KEY') ? realCards(given) : startCards(given, databases),
+    mail: Promise.resolve(mailPlace(given)),
   };
   // Whoever needs a server hears why it is not there, perhaps only after another one's failure has ended the start.
   for (const backend of Object.values(backends)) backend.catch(() => undefined);
@@ -93,17 +97,22 @@ async function realTraces({ settings, report }: Given): Promise<Environment> {
   return { MESH_JAEGER_URL: jaegerUrl };
 }
 
+/** Whether a service has no database yet, or the events no place. */
+function needsPostgres({ values, databaseUrls }: Resolved): boolean {
+  return eventPlace(values) === undefined || MODULE_NAMES.some((name) => !databaseUrls[name]);
+}
+
 async function startPostgres({ folder, lifecycle, log, report }: Given): Promise<DatabaseUrl> {
   return keepPostgres({ dataDir: join(folder.path, 'postgres'), lifecycle, log, report: (what) => report('postgres', what) });
 }
 
-/** One database for each service, or one for all of them in the monolith: a service cannot reach a sibling's tables by accident. */
+/** One database for each service and one for the event log, or one for all of them in the monolith: a service cannot reach a sibling's tables by accident. */
 function databaseEnvironment({ values, databaseUrls }: Resolved, urlOf: DatabaseUrl | undefined): Environment {
   if (!urlOf) return {};
-  const monolith = values.MESH_TOPOLOGY === 'monolith';
-  return Object.fromEntries(
-    MODULE_NAMES.filter((name) => !databaseUrls[name]).map((name) => [databaseSetting(name), urlOf(monolith ? 'shop' : `shop_${name}`)]),
-  );
+  const place = (name: string): string => urlOf(values.MESH_TOPOLOGY === 'monolith' ? 'shop' : `shop_${name}`);
+  const ofServices = MODULE_NAMES.filter((name) => !databaseUrls[name]).map((name) => [databaseSetting(name), place(name)]);
+  const ofEvents = eventPlace(values) === undefined ? { MESH_EVENTS_URL: place('events') } : {};
+  return { ...Object.fromEntries(ofServices), ...ofEvents };
 }
 
 async function realCards({ settings, report }: Given): Promise<Environment> {

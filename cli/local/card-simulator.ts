@@ -26,8 +26,10 @@ const NO_SPANS = new ProxyTracerProvider().getTracer('none');
 
 /** Starts the stand-in for Stripe. Its code loads while Postgres comes up. */
 export async function startCardSimulator({ settings, host, databaseUrl, lifecycle, log }: CardSimulatorOptions): Promise<CardSimulatorAddress> {
-  const { SIMULATOR_KEY, startStripeSimulator } = await import('#stripe-simulator');
-  const { DATABASE_URL, MESH_TOPOLOGY } = settings.values;
+  const { readFaults, readWebhookTarget, SIMULATOR_KEY, startStripeSimulator } = await import('#stripe-simulator');
+  const { DATABASE_URL, MESH_TOPOLOGY, MESH_STRIPE_SIMULATOR_WEBHOOK_URL: url, MESH_STRIPE_SIMULATOR_FAULTS, STRIPE_WEBHOOK_SECRET: secret } = settings.values;
+  const webhook = readWebhookTarget({ url, secret });
+  const faults = readFaults(MESH_STRIPE_SIMULATOR_FAULTS);
   const urlOf = await databaseUrl;
   // Where each topology has orders of its own, each has a ledger of its own: else books would differ.
   const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'monolith' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_URL);
@@ -38,6 +40,8 @@ export async function startCardSimulator({ settings, host, databaseUrl, lifecycl
     log,
     clock: systemClock,
     random: systemRandom,
+    webhook,
+    faults,
     // Nobody sees inside Stripe; nor inside its stand-in.
     tracer: NO_SPANS,
   });

@@ -101,6 +101,8 @@ interface Starting {
   readonly exited: Promise<Ending>;
 }
 
+const SECOND_SHOP = 'for a second shop on this machine set all MESH_PORT_<SERVICE>=0';
+
 function start({ child, name, log, exited }: Starting, environment: Environment): Promise<readonly Served[]> {
   return new Promise((resolve, reject) => {
     child.on('message', (message) => {
@@ -108,7 +110,8 @@ function start({ child, name, log, exited }: Starting, environment: Environment)
       if (message.kind === 'ready') return resolve(message.services);
       // The reason has travelled as text; one that is not in the catalogue is INTERNAL.
       const code = REASONS[message.reason as Reason] ?? 'INTERNAL';
-      reject(new MeshError(code, message.reason, `${name} could not start: ${message.message}. Its log: ${log.path}`));
+      const sentence = message.reason === 'PORT_IN_USE' ? `${message.message}; ${SECOND_SHOP}` : message.message;
+      reject(new MeshError(code, message.reason, `${name} could not start: ${sentence}. Its log: ${log.path}`));
     });
     void exited.then((ending) => {
       reject(refusal('START_FAILED', `${name} ${ending || 'ended'} before it was ready${lastWords(log)}. Its log: ${log.path}`));

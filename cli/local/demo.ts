@@ -19,10 +19,13 @@ const PRODUCTS = [
   { productId: 'coffee-beans', name: 'Coffee beans, 1 kg', category: 'coffee', price: euros(12n, 50), stock: 500n },
 ] as const;
 
+/** A machine on which everything has just started is busy: what usually takes milliseconds may take seconds. */
+const PATIENT = { deadlineMs: 30_000 };
+
 /** Ids are readable, so that examples can be typed. */
 export const DEMO_USER = 'demo';
 
-/** The request of the sample order; `request_id` aside it is also the example that `npm start` prints. */
+/** The request of the sample order; `request_id` aside it is also what `npm start` says to place where it fails. */
 export const SAMPLE_ORDER = {
   userId: DEMO_USER,
   lines: [
@@ -39,14 +42,14 @@ export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'r
   const products = mesh.client(ProductService, { tracer });
   const inventory = mesh.client(InventoryService, { tracer });
   return withSpan(tracer, 'seed demo data', {}, async () => {
-    await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' });
+    await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' }, PATIENT);
     let result: 'written' | 'restocked' | 'there' = 'there';
     for (const { stock, ...product } of PRODUCTS) {
       await createUnlessThere(products, product);
       const available = await availableOf(inventory, product.productId);
       const needed = SAMPLE_ORDER.lines.find(({ productId }) => productId === product.productId)?.quantity ?? 0;
       if (available !== undefined && available >= needed) continue;
-      await inventory.setStock({ productId: product.productId, available: stock });
+      await inventory.setStock({ productId: product.productId, available: stock }, PATIENT);
       if (available === undefined) result = 'written';
       else if (result === 'there') result = 'restocked';
     }
@@ -58,7 +61,7 @@ export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'r
 export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ order: Order | undefined; traceId: string }> {
   const orders = mesh.client(OrderService, { tracer });
   return withSpan(tracer, 'sample order', { kind: SpanKind.INTERNAL }, async (span: Span) => {
-    const { order } = await orders.placeOrder({ requestId: newId(systemClock, systemRandom), ...SAMPLE_ORDER });
+    const { order } = await orders.placeOrder({ requestId: newId(systemClock, systemRandom), ...SAMPLE_ORDER }, PATIENT);
     return { order, traceId: span.spanContext().traceId };
   });
 }
@@ -66,7 +69,7 @@ export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ orde
 /** Somebody may have changed its name or price since: then it stays as it is. */
 async function createUnlessThere(products: Client<typeof ProductService>, product: MessageInitShape<typeof CreateProductRequestSchema>): Promise<void> {
   try {
-    await products.createProduct(product);
+    await products.createProduct(product, PATIENT);
   } catch (thrown) {
     if (MeshError.from(thrown).reason !== 'PRODUCT_EXISTS') throw thrown;
   }
@@ -75,7 +78,7 @@ async function createUnlessThere(products: Client<typeof ProductService>, produc
 /** Undefined when its stock was never set. */
 async function availableOf(inventory: Client<typeof InventoryService>, productId: string): Promise<bigint | undefined> {
   try {
-    const { stock } = await inventory.getStock({ productId });
+    const { stock } = await inventory.getStock({ productId }, PATIENT);
     return stock?.available;
   } catch (thrown) {
     if (MeshError.from(thrown).reason === 'STOCK_NOT_SET') return undefined;

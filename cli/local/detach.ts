@@ -43,8 +43,8 @@ export async function detach(settings: Resolved, folder: DataFolder, { demo = fa
   child.unref();
   const status = await askSupervisor(folder.controlSocket);
   if (!status) throw refusal('START_FAILED', `the shop ended right after its start; see ${logPath}`);
-  const shown = demo ? `; the sample order is in ${logPath}` : '';
-  output.answer(() => `the shop is up (process ${status.pid})${shown}; see \`npx mesh ps\`, stop it with \`npx mesh down\``, status);
+  const shown = demo ? 'the sample order and all else that it says are' : 'what it says is';
+  output.answer(() => `the shop is up (process ${status.pid}); ${shown} in ${logPath}; see \`npx mesh ps\`, stop it with \`npx mesh down\``, status);
   return 0;
 }
 

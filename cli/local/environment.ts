@@ -1,5 +1,6 @@
 import { MODULE_NAMES, SERVICE_SETTINGS } from '#modules';
 
+import { eventLogUrl } from '../serving/event-place.ts';
 import { databaseSetting, type Resolved } from '../settings.ts';
 
 /** Settings as environment variables. */
@@ -11,6 +12,7 @@ const SHARED = [
   'OTEL_TRACES_EXPORTER',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_JAEGER_ENDPOINT',
+  'KAFKA_BROKERS',
   'MESH_TRACE_PERCENT',
   'MESH_JAEGER_URL',
   'MESH_POLICY',
@@ -20,7 +22,7 @@ const SHARED = [
 
 /** All that leads to the servers a shop stands on, for a further process of it; secrets too. `found` is what `mesh up` has brought. */
 export function shopEnvironment({ values, databaseUrls }: Resolved, found: Environment): Environment {
-  const urls = MODULE_NAMES.map((name) => [databaseSetting(name), databaseUrls[name]]);
+  const urls = [...MODULE_NAMES.map((name) => [databaseSetting(name), databaseUrls[name]]), ['MESH_EVENTS_URL', eventLogUrl(values)]];
   // Every name in SHARED is a setting, and every setting reads back from its text.
   const others = SHARED.map((name) => [name, String((values as Readonly<Record<string, unknown>>)[name])]);
   const set = [...urls, ...others].filter(([, value]) => value !== '');

@@ -138,16 +138,22 @@ export class ManagedProcess {
   }
 
   async #pause(waitMs: number, why: string): Promise<void> {
-    const { child, clock, report } = this.#options;
-    report(child.name, `${why}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
+    const { clock } = this.#options;
+    this.#warn(`${why}; starting it again in ${(waitMs / 1_000).toFixed(1)} s`);
     this.#become({ state: 'restarting', pid: undefined, reason: why });
     await clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined);
   }
 
   #giveUp(starts: number, why: string): void {
-    const { child, howToRetry, report } = this.#options;
     this.#become({ state: 'given-up', pid: undefined, reason: why });
-    report(child.name, `${why}; given up after ${starts} starts that failed: mend it, then \`${howToRetry()}\` tries again`);
+    this.#warn(`${why}; given up after ${starts} starts that failed: mend it, then \`${this.#options.howToRetry()}\` tries again`);
+  }
+
+  /** On the terminal, and in the log: of a detached shop nobody reads the terminal. */
+  #warn(what: string): void {
+    const { child, report, log } = this.#options;
+    report(child.name, what);
+    log.warn({ process: child.name }, `${child.name} ${what}`);
   }
 
   /** Nothing that keeps a process up is expected to fail. If it does, this one is lost and not the whole shop. */

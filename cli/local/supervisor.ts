@@ -129,7 +129,7 @@ function scaleShop({ fleet, environment }: Shop, request: ScaleRequest): Promise
 
 /** Only payment has to wait for the card simulator. */
 async function environmentOf(backends: Backends, services: readonly ModuleName[]): Promise<Environment> {
-  const needed = [backends.consul, backends.traces, backends.databases, ...(services.includes('payment') ? [backends.cards] : [])];
+  const needed = [backends.consul, backends.traces, backends.databases, backends.mail, ...(services.includes('payment') ? [backends.cards] : [])];
   return Object.assign({}, ...(await Promise.all(needed)));
 }
 

@@ -8,6 +8,7 @@ import { isComplete, renderTrace, type TraceTree, waitForTrace } from '#tracing'
 import { createCaller } from '../calling/caller.ts';
 import type { Output } from '../output.ts';
 import type { Resolved } from '../settings.ts';
+import { answeredPart } from './answered-part.ts';
 import { DEMO_USER, placeSampleOrder, seedDemo } from './demo.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -41,10 +42,11 @@ export async function welcome(supervisor: Supervisor, settings: Resolved, output
   }
 }
 
-/** The trace once it is complete; undefined when that takes too long. */
+/** The trace up to the answer, once that is complete; undefined when it takes too long. */
 async function readTrace(jaegerUrl: string, traceId: string, signal: AbortSignal): Promise<TraceTree | undefined> {
   try {
-    return await waitForTrace(jaegerUrl, traceId, isComplete, { deadlineMs: TRACE_MS, clock: systemClock, signal });
+    const isAnswered = (tree: TraceTree): boolean => isComplete(answeredPart(tree));
+    return answeredPart(await waitForTrace(jaegerUrl, traceId, isAnswered, { deadlineMs: TRACE_MS, clock: systemClock, signal }));
   } catch {
     return undefined;
   }
@@ -82,15 +84,17 @@ function forPeople({ order, traceId, tree, jaegerUrl, isStandIn, address, width 
     tree ? renderTrace(tree, { width }) : unreadable,
     '',
     'Go on:',
-    `  grpcurl -plaintext ${address} list`,
-    `  grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`,
-    `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' ${address} shop.order.v1.OrderService/GetOrder`,
     `  npx mesh call order.ListOrders '{"userId":"${DEMO_USER}"}'`,
-    `  npx mesh trace --order ${order?.orderId}`,
+    `  npx mesh trace --order ${order?.orderId}   (all of it, with what its events lead to)`,
+    `  npx mesh events list --subject ${order?.orderId}`,
     '  npx mesh ps',
     '  npx mesh logs order',
     '  npx mesh doctor books',
     ...(jaegerUrl ? [isStandIn ? `  ${jaegerUrl}/api/traces/${traceId}   (the trace as JSON)` : `  ${jaegerUrl}/trace/${traceId}   (the trace in Jaeger)`] : []),
+    'With grpcurl, if you have it:',
+    `  grpcurl -plaintext ${address} list`,
+    `  grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`,
+    `  grpcurl -plaintext -d '{"order_id":"${order?.orderId}"}' ${address} shop.order.v1.OrderService/GetOrder`,
     '',
   ].join('\n');
 }

@@ -31,9 +31,9 @@ export const LISTINGS: readonly Listing[] = [
     path: MODULES_FILE,
     about: 'its port and its code',
     add(text, { words, port, last }) {
-      const ports = findOnce(MODULES_FILE, text, /^export const MODULES = \{ .*(?= \} as const;$)/);
+      const ports = findOnce(MODULES_FILE, text, /^export const MODULES = \{\n(?: {2}\w+: \d+,\n)+(?=\} as const;$)/);
       const loader = findOnce(MODULES_FILE, text, linesOf(loaderOf(MODEL)));
-      const listed = text.replace(ports, () => `${ports}, ${words.singular}: ${port}`);
+      const listed = text.replace(ports, () => `${ports}  ${words.singular}: ${port},\n`);
       return insertAfter(MODULES_FILE, listed, linesOf(loaderOf(last)), rename(loader, words));
     },
   },

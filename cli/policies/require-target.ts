@@ -5,7 +5,7 @@ import { loadModule } from '#modules';
 import { closestName } from '../did-you-mean.ts';
 import { readModuleName } from '../read-module-name.ts';
 
-/** A target as somebody has written it, held against the contracts: INVALID_ARGUMENT or UNKNOWN_METHOD, with a guess, where it names nothing. */
+/** A target as somebody has written it, held against the contracts: INVALID_ARGUMENT, UNKNOWN_SERVICE or UNKNOWN_METHOD, with a guess, where it names nothing. */
 export async function requireTarget(text: string): Promise<Target> {
   const { service, method } = parseTarget(text);
   if (text === '*') return { service, method };

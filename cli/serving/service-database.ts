@@ -1,20 +1,12 @@
 import type { Tracer } from '@opentelemetry/api';
 
-import {
-  type ComponentState,
-  type Database,
-  type DatabaseHooks,
-  migrate,
-  openDatabase,
-  schemaRefusal,
-  type SchemaState,
-  schemaState,
-} from '#database';
-import { type Log, MeshError, refusal } from '#kit';
+import { type Database, type DatabaseHooks, openDatabase } from '#database';
+import { type Log, refusal } from '#kit';
 import type { ModuleName } from '#modules';
 import type { ServiceModule } from '#service-module';
 
 import { databaseSetting, type Resolved } from '../settings.ts';
+import { migrateTables, requireTables, type Tables } from './tables.ts';
 
 interface Given {
   readonly settings: Resolved;
@@ -25,9 +17,9 @@ interface Given {
 
 /** Opens a service's schema with its tables up to date, or refuses with SCHEMA_OUTDATED: old ones where MESH_MIGRATE is off, others always. */
 export async function openServiceDatabase(name: ModuleName, module: ServiceModule, { settings, tracer, log, hooks }: Given): Promise<Database> {
-  const url = databaseUrl(name, settings);
+  const tables = tablesOf(name, module, settings);
   const database = openDatabase({
-    url,
+    url: tables.url,
     schema: name,
     maxConnections: settings.values.MESH_DATABASE_CONNECTIONS,
     applicationName: `mesh ${name}`,
@@ -36,9 +28,7 @@ export async function openServiceDatabase(name: ModuleName, module: ServiceModul
     hooks,
   });
   try {
-    const { state, components } = await schemaOf(database, module);
-    if (state === 'outdated' && settings.values.MESH_MIGRATE) await migrateService(name, module, settings, log);
-    else if (state !== 'up-to-date') throw schemaRefusal(name, components);
+    await requireTables(database, tables, settings.values.MESH_MIGRATE, log);
   } catch (thrown) {
     await database.stop();
     throw thrown;
@@ -46,25 +36,14 @@ export async function openServiceDatabase(name: ModuleName, module: ServiceModul
   return database;
 }
 
-/** The state of the tables; a database that does not exist yet has none of them. */
-async function schemaOf(database: Database, module: ServiceModule): Promise<{ state: SchemaState; components: ComponentState[] }> {
-  try {
-    return await schemaState(database, module.migrations);
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.metadata['trouble'] !== 'missing') throw thrown;
-    const components = module.migrations.map(({ name }): ComponentState => ({ kind: 'outdated', component: name, pending: ['all'] }));
-    return { state: 'outdated', components };
-  }
-}
-
 /** Brings one service's tables up to date; returns the files applied. */
-export function migrateService(name: ModuleName, module: ServiceModule, settings: Resolved, log: Log): Promise<string[]> {
-  return migrate({ url: databaseUrl(name, settings), schema: name, components: module.migrations, log, mayCreateDatabase: true });
+export async function migrateService(name: ModuleName, module: ServiceModule, settings: Resolved, log: Log): Promise<string[]> {
+  return migrateTables(tablesOf(name, module, settings), log);
 }
 
-function databaseUrl(name: ModuleName, settings: Resolved): string {
+function tablesOf(name: ModuleName, { migrations }: ServiceModule, settings: Resolved): Tables {
   const url = settings.databaseUrls[name];
-  if (url) return url;
+  if (url) return { url, schema: name, components: migrations };
   throw refusal(
     'INVALID_SETTING',
     `${name} has no database: set DATABASE_URL, or ${databaseSetting(name)} for ${name} alone, or use \`mesh up\`, which brings one`,

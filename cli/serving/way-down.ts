@@ -9,6 +9,8 @@ type StopSteps = ReturnType<Lifecycle['together']>;
  */
 export interface WayDown {
   readonly databases: StopSteps;
+  /** What publishes events; those that it has not published by then wait in the outbox for the next process. */
+  readonly relays: StopSteps;
   /** Background work; it may call other services. */
   readonly work: StopSteps;
   /** Calls in flight. */
@@ -24,10 +26,11 @@ export interface WayDown {
 export function addWayDown({ together }: Lifecycle): WayDown {
   // In the order of the lifecycle: what is added last stops first.
   const databases = together();
+  const relays = together();
   const work = together();
   const servers = together();
   const noticed = together();
   const registrations = together();
   const health = together();
-  return { databases, work, servers, noticed, registrations, health };
+  return { databases, relays, work, servers, noticed, registrations, health };
 }

@@ -16,8 +16,10 @@ const CHECKS = `
 What it looks at, a line each; it ends with 1 when a line says FAIL:
   ports           somebody else listens where a service has to
   versions        Node; instances of another version than this program
-  registrations   registered instances behind which nobody listens
+  registrations   registered instances behind which nobody listens, services without a healthy one
   processes       given up, waiting to be started again, or not registered
   clock           this machine's against that of Postgres and of Consul
   schema          each service's tables against its code
+  sagas           sagas that are stuck
+  events          events that a consumer has given up, or that wait too long to be published
   settings        given here, but without effect`;

@@ -20,7 +20,7 @@ export function addSaga({ command, output }: Usage): void {
     });
   saga
     .command('show <saga>')
-    .description('show where a saga stands, why, and what operators did to it')
+    .description('show where a saga stands, what it has done, with times, tries, errors and traces, and what operators did to it')
     .action(async (sagaId: string) => {
       const { showSagaCommand } = await import('../commands/saga.ts');
       await showSagaCommand(sagaId, output);
@@ -28,6 +28,7 @@ export function addSaga({ command, output }: Usage): void {
   for (const [name, description] of [
     ['retry', 'try the step at which a stuck saga stands again'],
     ['resolve', 'take the step at which a stuck saga stands as done by hand, and go on behind it'],
+    ['skip', 'go on behind the step at which a stuck saga stands, without doing it'],
   ] as const) {
     const one = saga
       .command(`${name} <saga>`)
@@ -38,7 +39,7 @@ export function addSaga({ command, output }: Usage): void {
         const { interveneCommand } = await import('../commands/saga.ts');
         await interveneCommand(name, sagaId, options, output);
       });
-    if (name === 'resolve') one.requiredOption('--step <name>', 'the step that was done by hand; it must still be the one the saga stands at');
+    if (name !== 'retry') one.requiredOption('--step <name>', `the step to ${name}; it must still be the one the saga stands at`);
   }
 }
 
@@ -53,4 +54,5 @@ Examples:
   mesh saga show 01a201e5-d91f-7618-bbd6-df42573bcf26
   mesh saga retry 01a201e5-… --why "bank is back"    the refused step is tried again
   mesh saga resolve 01a201e5-… --step charge --why "refunded by hand, ticket 42"
+  mesh saga skip 01a201e5-… --step charge --why "the buyer keeps the credit, ticket 42"
 The saga that places an order has the order's id.`;

@@ -25,3 +25,12 @@ REVOKE ALL ON DATABASE shop_shipping FROM PUBLIC;
 CREATE ROLE shop_order LOGIN PASSWORD :'password';
 CREATE DATABASE shop_order OWNER shop_order;
 REVOKE ALL ON DATABASE shop_order FROM PUBLIC;
+
+CREATE ROLE shop_notification LOGIN PASSWORD :'password';
+CREATE DATABASE shop_notification OWNER shop_notification;
+REVOKE ALL ON DATABASE shop_notification FROM PUBLIC;
+
+-- The event log, for those that publish or consume.
+CREATE ROLE shop_events LOGIN PASSWORD :'password';
+CREATE DATABASE shop_events OWNER shop_events;
+REVOKE ALL ON DATABASE shop_events FROM PUBLIC;

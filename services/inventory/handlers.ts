@@ -3,7 +3,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 
 import type { Database } from '#database';
 import { refusal } from '#kit';
-import type { Handlers } from '#mesh';
+import { type Handlers, once } from '#mesh';
 import { type InventoryService, type ReservationSchema, ReservationState as ProtoState, type StockSchema } from '#proto/shop/inventory/v1/inventory_pb.js';
 
 import {
@@ -33,8 +33,10 @@ export function inventoryHandlers(database: Database, ttlMs: number): Handlers<t
   const reservationOf = async (orderId: string): Promise<Reservation> => requireReservation(await findReservation(database, orderId), orderId);
 
   return {
-    async setStock({ productId, available }) {
-      return { stock: stockToProto(await setStock(database, productId, available)) };
+    async setStock({ productId, available }, call) {
+      return database.transaction('inventory.set_stock', (tx) =>
+        once(call, tx, async () => ({ stock: stockToProto(await setStock(tx, productId, available)) })),
+      );
     },
 
     async getStock({ productId }) {

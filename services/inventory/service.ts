@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { idempotencyMigrations } from '#database';
 import { refusal } from '#kit';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { defineService } from '#service-module';
@@ -13,7 +14,7 @@ export const service = defineService({
   contract: InventoryService,
   dependencies: {},
   settings: inventorySettings,
-  migrations: [{ name: 'inventory', directory: join(import.meta.dirname, 'migrations') }],
+  migrations: [{ name: 'inventory', directory: join(import.meta.dirname, 'migrations') }, idempotencyMigrations],
   build({ database, settings, clock, log }) {
     const { MESH_RESERVATION_TTL: ttlMs } = settings;
     if (ttlMs === 0) throw refusal('INVALID_SETTING', 'MESH_RESERVATION_TTL is 0, so no order could ever be confirmed; leave it out for 15m');

@@ -11,6 +11,7 @@ export interface OrderInBooks {
   readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
   /** The carrier's; empty until the shipment is booked. */
   readonly trackingNumber: string;
+  readonly updateTime: Date;
   /** Another one after each move of the order. */
   readonly version: string;
 }
@@ -22,7 +23,7 @@ interface Row extends Omit<OrderInBooks, 'total'> {
 
 // The time as text: a Date has lost its microseconds.
 const COLUMNS = `order_id AS "orderId", state, total_minor AS "totalMinor", currency, lines,
-  tracking_number AS "trackingNumber", update_time::text AS version`;
+  tracking_number AS "trackingNumber", update_time AS "updateTime", update_time::text AS version`;
 
 const PAGE: Statement = { name: 'order.books_page', text: `SELECT ${COLUMNS} FROM orders WHERE order_id > $1 ORDER BY order_id LIMIT $2` };
 const FIND: Statement = { name: 'order.books_find', text: `SELECT ${COLUMNS} FROM orders WHERE order_id = ANY($1)` };

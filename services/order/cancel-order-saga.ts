@@ -1,11 +1,8 @@
-import { appendEvent } from '#events';
-import { newId } from '#kit';
-import type { SagaDefinition } from '#saga';
+import type { EndedSaga, SagaDefinition } from '#saga';
 
 import { CANCELLED_BY_CALLER } from './domain.ts';
-import { orderEvent } from './events.ts';
+import { finishOrders, type Verdict } from './finishing.ts';
 import type { SagaDependencies } from './place-order-saga.ts';
-import { moveOrder } from './store.ts';
 
 /** What the steps need, as JSON. */
 export interface CancelOrderState {
@@ -17,7 +14,7 @@ export interface CancelOrderState {
  * it over, and what follows can only go forward; if it was handed over, the order stays
  * confirmed.
  */
-export function createCancelOrderSaga({ inventory, payment, shipping, clock, random }: SagaDependencies): SagaDefinition<CancelOrderState> {
+export function createCancelOrderSaga({ inventory, payment, shipping, clock, random, log }: SagaDependencies): SagaDefinition<CancelOrderState> {
   return {
     name: 'cancel-order',
     pivot: { step: 'cancel shipment', refusals: ['SHIPMENT_HANDED_OVER'] },
@@ -26,11 +23,12 @@ export function createCancelOrderSaga({ inventory, payment, shipping, clock, ran
       { name: 'refund', action: async ({ orderId }, { signal }) => void (await payment.refund({ orderId }, { signal })) },
       { name: 'restock', action: async ({ orderId }, { signal }) => void (await inventory.restock({ orderId }, { signal })) },
     ],
-    async onFinished(tx, _sagaId, { orderId }, outcome) {
-      const cancelled = outcome.kind === 'completed';
-      const reason = cancelled ? CANCELLED_BY_CALLER : outcome.failure.reason;
-      const order = await moveOrder(tx, orderId, { from: 'CANCELLING', to: cancelled ? 'CANCELLED' : 'CONFIRMED', reason });
-      if (order) await appendEvent(tx, orderEvent(newId(clock, random), cancelled ? 'cancelled' : 'cancellationRefused', order, reason));
-    },
+    onFinished: (tx, ended) => finishOrders(tx, { clock, random, log }, ended, judge),
   };
+}
+
+function judge({ state: { orderId }, outcome }: EndedSaga<CancelOrderState>): Verdict {
+  return outcome.kind === 'completed'
+    ? { orderId, from: 'CANCELLING', to: 'CANCELLED', reason: CANCELLED_BY_CALLER, event: 'cancelled' }
+    : { orderId, from: 'CANCELLING', to: 'CONFIRMED', reason: outcome.failure.reason, event: 'cancellationRefused' };
 }

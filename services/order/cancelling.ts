@@ -64,9 +64,9 @@ async function turnRound({ database, placeOrderSaga }: Given, orderId: string): 
 /** Undefined when the order is not CONFIRMED any more. */
 function beginSaga({ database, sagas, cancelOrderSaga, clock, random }: Given, orderId: string): Promise<BegunSaga | undefined> {
   return database.transaction('order.cancel', async (tx) => {
-    const order = await moveOrder(tx, orderId, { from: 'CONFIRMED', to: 'CANCELLING', reason: '' });
+    const order = await moveOrder(tx, { orderId, from: 'CONFIRMED', to: 'CANCELLING', reason: '' });
     if (!order) return undefined;
-    await appendEvent(tx, orderEvent(newId(clock, random), 'cancellationBegun', order));
+    await appendEvent(tx, orderEvent({ clock, random }, 'cancellationBegun', order));
     return sagas.begin(tx, cancelOrderSaga, { sagaId: newId(clock, random), subject: orderId, state: { orderId } });
   });
 }

@@ -1,6 +1,6 @@
 import type { Database } from '#database';
 import { type Clock, cutPage, type Random, readPage } from '#kit';
-import type { CallContext, Client, Handlers } from '#mesh';
+import { type CallContext, type Client, effectOf, type Handlers } from '#mesh';
 import type { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import type { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import type { UserService } from '#proto/shop/user/v1/user_pb.js';
@@ -41,7 +41,7 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
   return {
     async placeOrder(request, call) {
       const wanted = wantedFromProto(request);
-      const { orderId, saga } = await placeOrder(given, request, () => offerFor(given, wanted));
+      const { orderId, saga } = await placeOrder(given, effectOf(call), request, () => offerFor(given, wanted));
       if (saga) await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
       return { order: orderToProto(await orderOf(database, orderId)) };
     },

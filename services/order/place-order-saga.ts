@@ -1,15 +1,13 @@
-import type { Transaction } from '#database';
-import { appendEvent } from '#events';
-import { type Clock, newId, type Random, refusal, toProtoMoney } from '#kit';
+import { type Clock, type Log, type Random, toProtoMoney } from '#kit';
 import type { Client } from '#mesh';
 import type { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
-import { type Payment, type PaymentService, PaymentState } from '#proto/shop/payment/v1/payment_pb.js';
+import type { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
 import type { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
-import type { Outcome, SagaDefinition } from '#saga';
+import type { EndedSaga, SagaDefinition } from '#saga';
 
 import { type Address, CANCELLED_BY_CALLER } from './domain.ts';
-import { orderEvent } from './events.ts';
-import { moveOrder } from './store.ts';
+import { finishOrders, type Verdict } from './finishing.ts';
+import { requireCharged } from './require-charged.ts';
 
 /** What the steps need, as JSON. */
 export interface PlaceOrderState {
@@ -30,21 +28,30 @@ export interface SagaDependencies {
   readonly shipping: Client<typeof ShippingService>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
 }
 
-/** Reserve, charge, schedule the shipment, confirm. Every call is keyed by the order, so each step may run again. */
-export function createPlaceOrderSaga({ inventory, payment, shipping, clock, random }: SagaDependencies): SagaDefinition<PlaceOrderState> {
+/**
+ * Reserve, charge, schedule the shipment, confirm. Every call is keyed by the order, so each
+ * step may run again, and what undoes it needs nothing but the order's id. So the first two
+ * are not written down by themselves: an order costs three commits here, as it is placed, on
+ * its way to the pivot, and as it ends. After a crash in between it is reserved and charged
+ * again by the same keys, which says what was said before.
+ */
+export function createPlaceOrderSaga({ inventory, payment, shipping, clock, random, log }: SagaDependencies): SagaDefinition<PlaceOrderState> {
   return {
     name: 'place-order',
     pivot: { step: 'confirm', refusals: ['RESERVATION_EXPIRED', 'RESERVATION_RELEASED', 'RESERVATION_NOT_FOUND'] },
     steps: [
       {
         name: 'reserve',
+        checkpoint: false,
         action: async ({ orderId, lines }, { signal }) => void (await inventory.reserve({ orderId, lines: [...lines] }, { signal })),
         compensate: async ({ orderId }, { signal }) => void (await inventory.release({ orderId }, { signal })),
       },
       {
         name: 'charge',
+        checkpoint: false,
         async action({ orderId, totalMinor, currency, paymentMethod }, { signal }) {
           const amount = toProtoMoney({ minor: BigInt(totalMinor), currency });
           requireCharged((await payment.charge({ orderId, amount, paymentMethod }, { signal })).payment);
@@ -64,32 +71,16 @@ export function createPlaceOrderSaga({ inventory, payment, shipping, clock, rand
         action: async ({ orderId }, { signal }) => void (await inventory.commit({ orderId }, { signal })),
       },
     ],
-    onFinished: (tx, orderId, { trackingNumber }, outcome) => finishOrder(tx, newId(clock, random), { orderId, trackingNumber }, outcome),
+    onFinished: (tx, ended) => finishOrders(tx, { clock, random, log }, ended, judge),
   };
 }
 
-/** A declined charge is an answer, not an error of the call. */
-function requireCharged(payment: Payment | undefined): void {
-  if (payment?.state === PaymentState.COMPLETED) return;
-  if (payment?.declineCode === 'request_rejected') {
-    throw refusal('PAYMENT_REJECTED', `Stripe does not take payment method ${payment.paymentMethod}; use another one`);
-  }
-  throw refusal('CARD_DECLINED', `the card was declined (${payment?.declineCode}); use another payment method`);
-}
-
-async function finishOrder(
-  tx: Transaction,
-  eventId: string,
-  { orderId, trackingNumber }: { orderId: string; trackingNumber: string | undefined },
-  outcome: Outcome,
-): Promise<void> {
+function judge({ state: { orderId, trackingNumber }, outcome }: EndedSaga<PlaceOrderState>): Verdict {
   if (outcome.kind === 'completed') {
-    const order = await moveOrder(tx, orderId, { from: 'PENDING', to: 'CONFIRMED', reason: '', ...(trackingNumber && { trackingNumber }) });
-    if (order) await appendEvent(tx, orderEvent(eventId, 'confirmed', order));
-    return;
+    return { orderId, from: 'PENDING', to: 'CONFIRMED', reason: '', event: 'confirmed', ...(trackingNumber && { trackingNumber }) };
   }
   const { reason } = outcome.failure;
-  const cancelled = reason === CANCELLED_BY_CALLER;
-  const order = await moveOrder(tx, orderId, { from: 'PENDING', to: cancelled ? 'CANCELLED' : 'FAILED', reason });
-  if (order) await appendEvent(tx, orderEvent(eventId, cancelled ? 'cancelled' : 'failed', order, reason));
+  return reason === CANCELLED_BY_CALLER
+    ? { orderId, from: 'PENDING', to: 'CANCELLED', reason, event: 'cancelled' }
+    : { orderId, from: 'PENDING', to: 'FAILED', reason, event: 'failed' };
 }

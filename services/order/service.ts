@@ -32,10 +32,11 @@ export const service = defineService({
     idempotencyMigrations,
   ],
   build({ clients, database, settings, clock, random, log, tracer, sagaHooks }) {
-    const placeOrderSaga = createPlaceOrderSaga({ ...clients, clock, random });
-    const cancelOrderSaga = createCancelOrderSaga({ ...clients, clock, random });
+    const placeOrderSaga = createPlaceOrderSaga({ ...clients, clock, random, log });
+    const cancelOrderSaga = createCancelOrderSaga({ ...clients, clock, random, log });
     const definitions = [placeOrderSaga, cancelOrderSaga];
-    const sagas = createSagaRunner(definitions, { database, clock, random, log, tracer, hooks: sagaHooks, leaseMs: settings.MESH_SAGA_LEASE });
+    const times = { leaseMs: settings.MESH_SAGA_LEASE, keepMs: settings.MESH_SAGA_KEEP };
+    const sagas = createSagaRunner(definitions, { database, clock, random, log, tracer, hooks: sagaHooks, ...times });
     const watcher = createOrderWatcher(database, clock);
     return {
       handlers: orderHandlers({ ...clients, database, sagas, placeOrderSaga, cancelOrderSaga, watcher, clock, random }),

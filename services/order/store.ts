@@ -30,17 +30,23 @@ const INSERT: Statement = {
            VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7))
          INSERT INTO order_change (order_id, sequence, state, reason) VALUES ($1, 1, 'PENDING', '')`,
 };
-// The change and its number, in the statement that makes it. The primary key keeps numbers apart, should two ever be made at once.
+// The changes and their numbers, in the statement that makes them. The primary key keeps
+// numbers apart, should two ever be made at once. One notification for all: those that notify
+// commit one after another. The LIMIT is how many there are: with it the planner goes by the
+// primary key, also when it has first seen the table empty.
 const MOVE: Statement = {
   name: 'order.move',
-  text: `WITH moved AS (
-           UPDATE orders SET state = $3, reason = CASE WHEN $3 = 'CONFIRMED' THEN '' ELSE $4 END,
-             tracking_number = coalesce($5, tracking_number), update_time = now()
-           WHERE order_id = $1 AND state = $2 RETURNING ${COLUMNS}),
+  text: `WITH wanted AS (
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+             AS given (wanted_id, from_state, to_state, why, new_tracking_number) LIMIT $6),
+         moved AS (
+           UPDATE orders SET state = to_state, reason = CASE WHEN to_state = 'CONFIRMED' THEN '' ELSE why END,
+             tracking_number = coalesce(new_tracking_number, tracking_number), update_time = now()
+           FROM wanted WHERE order_id = wanted_id AND state = from_state RETURNING ${COLUMNS}, why),
          numbered AS (
            INSERT INTO order_change (order_id, sequence, state, reason)
-           SELECT $1, (SELECT max(sequence) + 1 FROM order_change WHERE order_id = $1), $3, $4 FROM moved)
-         SELECT * FROM moved`,
+           SELECT "orderId", (SELECT max(sequence) + 1 FROM order_change WHERE order_id = "orderId"), state, why FROM moved)
+         SELECT moved.*, told.told FROM moved, (SELECT pg_notify($7, string_agg("orderId", ',')) AS told FROM moved) AS told`,
 };
 const FIND: Statement = { name: 'order.find', text: `SELECT ${COLUMNS} FROM orders WHERE order_id = $1` };
 const LIST: Statement = {
@@ -55,9 +61,7 @@ const LAST_CHANGE: Statement = {
   name: 'order.last_change',
   text: `SELECT sequence, state, reason, time FROM order_change WHERE order_id = $1 ORDER BY sequence DESC LIMIT 1`,
 };
-const NOTIFY: Statement = { name: 'order.notify', text: `SELECT pg_notify($1, $2)` };
-
-/** LISTEN channel that carries the id of each order that changed. Channels belong to the database, so it has the schema's name in it. */
+/** LISTEN channel that carries the ids of orders that changed, with commas between. Channels belong to the database, so it has the schema's name in it. */
 export const ORDER_CHANGED = 'order_changed';
 
 /** Writes a PENDING order and its first change. */
@@ -75,6 +79,7 @@ export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 
 }
 
 export interface Move {
+  readonly orderId: string;
   readonly from: OrderState;
   readonly to: OrderState;
   /** Kept with the change, and with an order that ends by it. */
@@ -83,12 +88,23 @@ export interface Move {
   readonly trackingNumber?: string;
 }
 
-/** Moves an order on and tells watchers; undefined when it is not in state `from`. */
-export async function moveOrder(tx: Transaction, orderId: string, { from, to, reason, trackingNumber }: Move): Promise<Order | undefined> {
-  const [row] = await tx.query<Row>(MOVE, [orderId, from, to, reason, trackingNumber ?? null]);
-  if (!row) return undefined;
-  await tx.query(NOTIFY, [ORDER_CHANGED, orderId]);
-  return fromRow(row);
+/** Moves orders on, at most 100 at once, and tells watchers. Returns by their ids those that were in state `from`. */
+export async function moveOrders(tx: Transaction, moves: readonly Move[]): Promise<ReadonlyMap<string, Order>> {
+  const rows = await tx.query<Row & { why: string; told: string }>(MOVE, [
+    moves.map(({ orderId }) => orderId),
+    moves.map(({ from }) => from),
+    moves.map(({ to }) => to),
+    moves.map(({ reason }) => reason),
+    moves.map(({ trackingNumber }) => trackingNumber ?? null),
+    moves.length,
+    ORDER_CHANGED,
+  ]);
+  return new Map(rows.map(({ why: _why, told: _told, ...row }) => [row.orderId, fromRow(row)]));
+}
+
+/** Moves one order on; undefined when it is not in state `from`. */
+export async function moveOrder(tx: Transaction, move: Move): Promise<Order | undefined> {
+  return (await moveOrders(tx, [move])).get(move.orderId);
 }
 
 export async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {

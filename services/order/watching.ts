@@ -22,9 +22,9 @@ export function createOrderWatcher(database: Database, clock: Clock): OrderWatch
   const waiting = new Map<string, Set<() => void>>();
   let listening: Promise<Stoppable> | undefined;
 
-  function wake(orderId: string): void {
+  function wake(orderIds: string): void {
     // An empty payload says that notifications may have been lost: everybody looks.
-    const woken = orderId === '' ? [...waiting.values()] : [waiting.get(orderId) ?? []];
+    const woken = orderIds === '' ? [...waiting.values()] : orderIds.split(',').map((orderId) => waiting.get(orderId) ?? []);
     for (const waiters of woken) for (const waiter of waiters) waiter();
   }
 

@@ -1,45 +1,37 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-
-import { fromProtoMoney, refusal, toProtoMoney } from '#kit';
+import { fromProtoMoney, type ProtoMoney, refusal } from '#kit';
 import type { Handlers } from '#mesh';
-import { type PaymentSchema, type PaymentService, PaymentState as ProtoState } from '#proto/shop/payment/v1/payment_pb.js';
+import type { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
 
-import { charge, type Charging, paymentOf, refund } from './charging.ts';
-import type { Payment, PaymentState } from './domain.ts';
+import { charge } from './charging.ts';
+import { toProtoPayment, toProtoRefund } from './converters.ts';
+import { paymentOf, type Payments } from './payments.ts';
+import { refundsOfOrder } from './refund-store.ts';
+import { refundPart, refundWhole } from './refunding.ts';
 
-const STATES: Readonly<Record<PaymentState, ProtoState>> = {
-  PROCESSING: ProtoState.PROCESSING,
-  COMPLETED: ProtoState.COMPLETED,
-  FAILED: ProtoState.FAILED,
-  REFUNDED: ProtoState.REFUNDED,
-};
-
-export function paymentHandlers(charging: Charging): Handlers<typeof PaymentService> {
+export function paymentHandlers(payments: Payments): Handlers<typeof PaymentService> {
   return {
     async charge({ orderId, amount, paymentMethod }, { signal }) {
-      if (!amount) throw refusal('INVALID_ARGUMENT', 'amount is missing; say how much to charge');
-      return { payment: toProto(await charge(charging, { orderId, amount: fromProtoMoney(amount), paymentMethod }, signal)) };
+      const wanted = { orderId, amount: fromProtoMoney(required(amount, 'charge')), paymentMethod };
+      return { payment: toProtoPayment(await charge(payments, wanted, signal)) };
     },
     async refund({ orderId }, { signal }) {
-      return { payment: toProto(await refund(charging, orderId, signal)) };
+      return { payment: toProtoPayment(await refundWhole(payments, orderId, signal)) };
+    },
+    async refundPart({ orderId, refundId, amount, reason }, { signal }) {
+      const wanted = { orderId, refundId, amount: fromProtoMoney(required(amount, 'give back')), reason };
+      const { payment, refund } = await refundPart(payments, wanted, signal);
+      return { payment: toProtoPayment(payment), refund: toProtoRefund(refund) };
     },
     async getPayment({ orderId }) {
-      return { payment: toProto(await paymentOf(charging.database, orderId)) };
+      const payment = await paymentOf(payments, orderId);
+      const isUntouched = payment.state === 'PROCESSING' || payment.state === 'FAILED';
+      const refunds = isUntouched ? [] : await refundsOfOrder(payments.database, orderId);
+      return { payment: toProtoPayment(payment), refunds: refunds.map(toProtoRefund) };
     },
   };
 }
 
-function toProto(payment: Payment): MessageInitShape<typeof PaymentSchema> {
-  return {
-    orderId: payment.orderId,
-    state: STATES[payment.state],
-    // A payment closed before it was charged has no amount.
-    ...(payment.amount.currency && { amount: toProtoMoney(payment.amount) }),
-    paymentMethod: payment.paymentMethod,
-    paymentIntentId: payment.paymentIntentId ?? '',
-    declineCode: payment.declineCode ?? '',
-    createTime: timestampFromDate(payment.createTime),
-    updateTime: timestampFromDate(payment.updateTime),
-  };
+function required(amount: ProtoMoney | undefined, what: string): ProtoMoney {
+  if (amount) return amount;
+  throw refusal('INVALID_ARGUMENT', `amount is missing; say how much to ${what}`);
 }

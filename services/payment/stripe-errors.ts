@@ -5,7 +5,7 @@ import { errorCode, MeshError, refusal } from '#kit';
 type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
 
 /** What was asked of Stripe, as in "Stripe refused the charge". */
-export type StripeRequest = 'charge' | 'refund';
+export type StripeRequest = 'charge' | 'refund' | 'reading of a charge' | 'search for a charge';
 
 /** True for what the `stripe` package throws when Stripe, or the way to it, failed. */
 export function isStripeError(thrown: unknown): thrown is StripeError {
@@ -35,8 +35,8 @@ export function stripeRefusal(thrown: unknown, request: StripeRequest, apiKey: s
         details,
       );
     default:
-      // Not Stripe's, but the simulator's word for what it does not cover.
-      if (thrown.statusCode === 501) return refusal('PAYMENT_REJECTED', error.sentence, details);
+      // Not Stripe's, but the simulator's word for what it does not cover; any other 501 may be a proxy's.
+      if (thrown.statusCode === 501 && thrown.code === NOT_SIMULATED) return refusal('PAYMENT_REJECTED', error.sentence, details);
       return refusal('PAYMENT_PROVIDER_UNAVAILABLE', `Stripe did not say what became of the ${request}; ask again`, details);
   }
 }
@@ -44,6 +44,14 @@ export function stripeRefusal(thrown: unknown, request: StripeRequest, apiKey: s
 /** A refusal for a request that Stripe may have carried out. */
 export function unknownOutcome(what: string, cause?: unknown): MeshError {
   return refusal('PAYMENT_PROVIDER_UNAVAILABLE', `${what}; ask again with the same idempotency key`, { cause });
+}
+
+/** The simulator's own code. */
+const NOT_SIMULATED = 'not_simulated';
+
+/** What of an error may be shown to anybody: what kind it is, and by which id Stripe's dashboard finds the request. */
+export function factsOf({ type, statusCode, requestId }: StripeError): string {
+  return [type, statusCode, requestId].filter((fact) => fact !== undefined).join(', ');
 }
 
 function metadataOf({ code, param, requestId }: StripeError): Record<string, string> {
@@ -65,8 +73,7 @@ interface LeanError extends Error {
  */
 function leanError(error: StripeError, apiKey: string): LeanError {
   const sentence = error.message.replaceAll(apiKey, '***');
-  const { type, statusCode, requestId, detail } = error;
-  const facts = [type, statusCode, requestId].filter((fact) => fact !== undefined).join(', ');
+  const { detail } = error;
   const below = detail instanceof Error ? new Error([errorCode(detail), detail.message].filter(Boolean).join(': ')) : undefined;
-  return Object.assign(new Error(`${sentence} (${facts})`, { cause: below }), { name: 'StripeFailure', sentence });
+  return Object.assign(new Error(`${sentence} (${factsOf(error)})`, { cause: below }), { name: 'StripeFailure', sentence });
 }

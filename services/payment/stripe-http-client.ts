@@ -115,7 +115,7 @@ function inSpan(
   { host, port, path, method }: Target,
   send: () => Promise<Stripe.HttpClientResponse>,
 ): Promise<Stripe.HttpClientResponse> {
-  const template = path.replace(/\?.*/, '').replace(/\/pi_\w+/, '/{id}');
+  const template = path.replace(/\?.*/, '').replace(/\/(pi|re)_\w+/, '/{id}');
   const attributes = {
     'http.request.method': method,
     'url.template': template,

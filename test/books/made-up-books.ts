@@ -4,6 +4,7 @@ import type {
   BookingInBooks,
   Books,
   MoneyEntry,
+  NoticesInBooks,
   OrderInBooks,
   PaymentInBooks,
   ReservationInBooks,
@@ -23,11 +24,14 @@ export interface MadeUpShop {
   reservations: ReservationInBooks[];
   shipments: ShipmentInBooks[];
   bookings: BookingInBooks[];
+  notices: NoticesInBooks[];
+  /** Whether events are on their way to notification. */
+  eventsWait: boolean;
   stock: Piles[];
 }
 
 export function emptyShop(): MadeUpShop {
-  return { orders: [], payments: [], money: [], anonymous: [], reservations: [], shipments: [], bookings: [], stock: [] };
+  return { orders: [], payments: [], money: [], anonymous: [], reservations: [], shipments: [], bookings: [], notices: [], eventsWait: false, stock: [] };
 }
 
 /** Reads them as a database would be read: sorted, in pages, and as they are at that moment. */
@@ -46,6 +50,7 @@ export function madeUpBooks(shop: MadeUpShop): Books {
     reservations: bookOf(() => shop.reservations),
     shipments: bookOf(() => shop.shipments),
     bookings: bookOf(() => shop.bookings),
+    notices: { entriesOf: bookOf(() => shop.notices).entriesOf, mayFollow: async () => shop.eventsWait },
     stock: { page: async (after, limit) => page(shop.stock, ({ productId }) => productId, after, limit).map((piles) => withLines(shop, piles)) },
   };
 }

@@ -1,16 +1,18 @@
 import type { Random } from '#kit';
 
-import type { OrderInBooks } from '../../cli/books/books.ts';
+import type { EndNotice, OrderInBooks } from '../../cli/books/books.ts';
 import { emptyShop, type MadeUpShop } from './made-up-books.ts';
 
 /** What has become of an order, and how. */
-const FATES = ['confirmed', 'handed over', 'declined', 'refused by the carrier', 'out of stock', 'cancelled', 'placing', 'cancelling'] as const;
+const FATES = ['confirmed', 'handed over', 'partly refunded', 'refunded in parts', 'declined', 'refused by the carrier', 'out of stock', 'cancelled', 'placing', 'cancelling'] as const;
 
 export type Fate = (typeof FATES)[number];
 
 const STATES: Readonly<Record<Fate, OrderInBooks['state']>> = {
   confirmed: 'CONFIRMED',
   'handed over': 'CONFIRMED',
+  'partly refunded': 'CONFIRMED',
+  'refunded in parts': 'CONFIRMED',
   declined: 'FAILED',
   'refused by the carrier': 'FAILED',
   'out of stock': 'FAILED',
@@ -45,17 +47,31 @@ function addOrder(shop: MadeUpShop, orderId: string, fate: Fate, random: Random)
     { productId: 'beans', quantity: 1 + Math.floor(random.number() * 3) },
     ...(random.number() < 0.5 ? [{ productId: 'grinder', quantity: 1 }] : []),
   ];
-  const trackingNumber = ['confirmed', 'handed over', 'cancelled', 'cancelling'].includes(fate) ? `SIM-${orderId}` : '';
-  const order: OrderInBooks = { orderId, state: STATES[fate], total, lines, trackingNumber, version: '1' };
+  const trackingNumber = ['confirmed', 'handed over', 'partly refunded', 'refunded in parts', 'cancelled', 'cancelling'].includes(fate) ? `SIM-${orderId}` : '';
+  const order: OrderInBooks = { orderId, state: STATES[fate], total, lines, trackingNumber, updateTime: new Date(0), version: '1' };
   shop.orders.push(order);
   addGoods(shop, order, fate);
   addMoney(shop, order, fate, random);
   addShipment(shop, order, fate);
+  addNotices(shop, order);
+}
+
+/** What its buyer was told, and what a buyer of an order on its way may have been told. */
+const NOTICES: Readonly<Record<OrderInBooks['state'], readonly EndNotice[]>> = {
+  PENDING: [],
+  CONFIRMED: ['ORDER_CONFIRMED'],
+  CANCELLING: ['ORDER_CONFIRMED'],
+  CANCELLED: ['ORDER_CANCELLED', 'ORDER_CONFIRMED'],
+  FAILED: ['ORDER_FAILED'],
+};
+
+function addNotices(shop: MadeUpShop, { orderId, state }: OrderInBooks): void {
+  shop.notices.push({ orderId, notices: NOTICES[state], isDeadLetter: false });
 }
 
 function addGoods(shop: MadeUpShop, { orderId, lines }: OrderInBooks, fate: Fate): void {
   if (fate === 'out of stock') return;
-  const isSold = ['confirmed', 'handed over', 'cancelling'].includes(fate);
+  const isSold = ['confirmed', 'handed over', 'partly refunded', 'refunded in parts', 'cancelling'].includes(fate);
   const isHeld = fate === 'placing';
   const state = isSold ? 'COMMITTED' : isHeld ? 'RESERVED' : fate === 'cancelled' ? 'RESTOCKED' : 'RELEASED';
   shop.reservations.push({ orderId, state, lines });
@@ -70,15 +86,21 @@ function addGoods(shop: MadeUpShop, { orderId, lines }: OrderInBooks, fate: Fate
 
 function addMoney(shop: MadeUpShop, { orderId, total: amount }: OrderInBooks, fate: Fate, random: Random): void {
   if (fate === 'out of stock') return;
+  const none = { ...amount, minor: 0n };
   if (fate === 'declined') {
-    shop.payments.push({ orderId, state: 'FAILED', amount });
+    shop.payments.push({ orderId, state: 'FAILED', amount, refunded: none, refundHeld: none });
     return;
   }
   shop.money.push({ kind: 'capture', objectId: `ch_${orderId}`, orderId, amount });
   // On its way, an order may have got as far as this or not.
-  const isRefunded = ['refused by the carrier', 'cancelled'].includes(fate) || (fate === 'cancelling' && random.number() < 0.5);
-  if (isRefunded) shop.money.push({ kind: 'refund', objectId: `re_${orderId}`, orderId, amount });
-  shop.payments.push({ orderId, state: isRefunded ? 'REFUNDED' : fate === 'placing' ? 'PROCESSING' : 'COMPLETED', amount });
+  const isRefunded = ['refused by the carrier', 'cancelled', 'refunded in parts'].includes(fate) || (fate === 'cancelling' && random.number() < 0.5);
+  const refunded = isRefunded ? amount : fate === 'partly refunded' ? { ...amount, minor: amount.minor / 2n } : none;
+  const parts = fate === 'refunded in parts' ? [amount.minor / 3n, amount.minor - amount.minor / 3n] : [refunded.minor];
+  for (const [number, minor] of parts.entries()) {
+    if (minor > 0n) shop.money.push({ kind: 'refund', objectId: `re_${orderId}_${number}`, orderId, amount: { ...amount, minor } });
+  }
+  const state = isRefunded ? 'REFUNDED' : fate === 'placing' ? 'PROCESSING' : 'COMPLETED';
+  shop.payments.push({ orderId, state, amount, refunded, refundHeld: refunded });
 }
 
 function addShipment(shop: MadeUpShop, { orderId, trackingNumber: number }: OrderInBooks, fate: Fate): void {

@@ -54,21 +54,30 @@ export const REAL_SPOILINGS: readonly RealSpoiling[] = [
     of: 'cancelled',
     schema: 'ledger',
     sql: `DELETE FROM ledger WHERE order_id = $1 AND kind = 'refund'`,
-    finds: ['not given back'],
+    finds: ['not given back', 'payment differs'],
   },
   {
     what: 'more was refunded than captured',
     of: 'cancelled',
     schema: 'ledger',
     sql: `UPDATE ledger SET amount = amount + 1 WHERE order_id = $1 AND kind = 'refund'`,
-    finds: ['refunded more than captured'],
+    finds: ['refunded more than captured', 'payment differs'],
   },
-  { what: 'a payment is gone', of: 'confirmed', schema: 'payment', sql: 'DELETE FROM payment WHERE order_id = $1', finds: ['payment differs'] },
+  { what: 'charge and refund are missing', of: 'cancelled', schema: 'ledger', sql: 'DELETE FROM ledger WHERE order_id = $1', finds: ['payment differs'] },
+  {
+    what: 'a payment is gone',
+    of: 'confirmed',
+    schema: 'payment',
+    // Past the guards of the table, which refuse it.
+    sql: `DELETE FROM payment WHERE order_id = $1 AND set_config('session_replication_role', 'replica', true) <> ''`,
+    finds: ['payment differs'],
+  },
   {
     what: 'a payment claims to be completed',
     of: 'cancelled',
     schema: 'payment',
-    sql: `UPDATE payment SET state = 'COMPLETED' WHERE order_id = $1`,
+    // As above.
+    sql: `UPDATE payment SET state = 'COMPLETED' WHERE order_id = $1 AND set_config('session_replication_role', 'replica', true) <> ''`,
     finds: ['payment differs'],
   },
   {
@@ -122,6 +131,15 @@ export const REAL_SPOILINGS: readonly RealSpoiling[] = [
     schema: 'shipping',
     sql: `UPDATE carrier_booking SET state = 'BOOKED' WHERE order_id = $1`,
     finds: ['still booked'],
+  },
+  { what: 'a notice is gone', of: 'confirmed', schema: 'notification', sql: 'DELETE FROM notification WHERE order_id = $1', finds: ['not told'] },
+  {
+    what: 'a buyer was told twice',
+    of: 'cancelled',
+    schema: 'notification',
+    sql: `INSERT INTO notification (notification_id, event_id, kind, category, order_id, subject, body, state)
+          VALUES ('again-' || $1, 'again-' || $1, 'ORDER_CANCELLED', 'ORDER', $1, 'again', 'again', 'PARKED')`,
+    finds: ['told more than once'],
   },
   {
     what: 'an order is gone',

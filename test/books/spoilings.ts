@@ -1,96 +1,9 @@
-import type { DifferenceKind } from '../../cli/books/difference.ts';
-import type { MadeUpShop } from './made-up-books.ts';
-import type { Fate } from './made-up-orders.ts';
+import { MONEY_SPOILINGS } from './money-spoilings.ts';
+import { changed, GIVEN_BACK, SOLD, type Spoiling, UNSOLD, without } from './spoiling.ts';
 
-/** One way to spoil the books about an order, and what is then to be found about it. */
-export interface Spoiling {
-  readonly what: string;
-  /** Of the orders that it can be done to. */
-  readonly fates: readonly Fate[];
-  readonly spoil: (shop: MadeUpShop, orderId: string) => void;
-  readonly finds: readonly DifferenceKind[];
-}
-
-const SOLD: readonly Fate[] = ['confirmed', 'handed over'];
-const KEPT: readonly Fate[] = [...SOLD, 'placing', 'cancelling'];
-const GIVEN_BACK: readonly Fate[] = ['cancelled', 'refused by the carrier'];
-const UNSOLD: readonly Fate[] = [...GIVEN_BACK, 'declined', 'out of stock'];
-
-type Entry = { readonly orderId: string };
-
-function without<T extends Entry>(entries: readonly T[], orderId: string): T[] {
-  return entries.filter((entry) => entry.orderId !== orderId);
-}
-
-function changed<T extends Entry>(entries: readonly T[], orderId: string, change: Partial<T>): T[] {
-  return entries.map((entry) => (entry.orderId === orderId ? { ...entry, ...change } : entry));
-}
-
-const EUR_1 = { minor: 100n, currency: 'EUR' };
-
+/** Ways to spoil any book. */
 export const SPOILINGS: readonly Spoiling[] = [
-  {
-    what: 'the capture is missing in the ledger',
-    fates: SOLD,
-    spoil: (shop, id) => (shop.money = without(shop.money, id)),
-    finds: ['not captured'],
-  },
-  {
-    what: 'there is a second capture',
-    fates: KEPT,
-    spoil: chargeAgain,
-    finds: ['captured more than once'],
-  },
-  { what: 'there is a second capture, which is kept', fates: GIVEN_BACK, spoil: chargeAgain, finds: ['captured more than once', 'not given back'] },
-  {
-    what: 'another amount was captured',
-    fates: SOLD,
-    spoil: (shop, id) => (shop.money = shop.money.map((entry) => (entry.orderId === id ? { ...entry, amount: { ...entry.amount, minor: entry.amount.minor - 1n } } : entry))),
-    finds: ['captured another amount'],
-  },
-  {
-    what: 'another currency was captured',
-    fates: SOLD,
-    spoil: (shop, id) => (shop.money = shop.money.map((entry) => (entry.orderId === id ? { ...entry, amount: { ...entry.amount, currency: 'CHF' } } : entry))),
-    finds: ['captured another amount'],
-  },
-  {
-    what: 'a part was given back',
-    fates: SOLD,
-    spoil: (shop, id) => shop.money.push({ kind: 'refund', objectId: 're_part', orderId: id, amount: { ...amountOf(shop, id), minor: 1n } }),
-    finds: ['refunded though confirmed'],
-  },
-  {
-    what: 'it was given back twice',
-    fates: GIVEN_BACK,
-    spoil: (shop, id) => shop.money.push({ kind: 'refund', objectId: 're_second', orderId: id, amount: amountOf(shop, id) }),
-    finds: ['refunded more than captured'],
-  },
-  {
-    what: 'the refund is missing in the ledger',
-    fates: GIVEN_BACK,
-    spoil: (shop, id) => (shop.money = shop.money.filter((entry) => entry.orderId !== id || entry.kind === 'capture')),
-    finds: ['not given back'],
-  },
-  { what: 'the payment is missing', fates: SOLD, spoil: (shop, id) => (shop.payments = without(shop.payments, id)), finds: ['payment differs'] },
-  {
-    what: 'the payment says that it was refunded',
-    fates: SOLD,
-    spoil: (shop, id) => (shop.payments = changed(shop.payments, id, { state: 'REFUNDED' })),
-    finds: ['payment differs'],
-  },
-  {
-    what: 'the payment is of another amount',
-    fates: SOLD,
-    spoil: (shop, id) => (shop.payments = changed(shop.payments, id, { amount: EUR_1 })),
-    finds: ['payment differs'],
-  },
-  {
-    what: 'the payment says that it was completed',
-    fates: GIVEN_BACK,
-    spoil: (shop, id) => (shop.payments = changed(shop.payments, id, { state: 'COMPLETED' })),
-    finds: ['payment differs'],
-  },
+  ...MONEY_SPOILINGS,
   {
     what: 'the reservation is missing',
     fates: SOLD,
@@ -159,6 +72,19 @@ export const SPOILINGS: readonly Spoiling[] = [
     spoil: (shop, id) => shop.bookings.push({ bookingKey: 'stray', orderId: id, state: 'BOOKED', trackingNumber: 'SIM-STRAY' }),
     finds: ['still booked'],
   },
+  { what: 'nobody was told how it ended', fates: [...SOLD, ...UNSOLD], spoil: (shop, id) => (shop.notices = without(shop.notices, id)), finds: ['not told'] },
+  {
+    what: 'its buyer was told twice that it is confirmed',
+    fates: [...SOLD, 'cancelled'],
+    spoil: (shop, id) => (shop.notices = shop.notices.map((entry) => (entry.orderId === id ? { ...entry, notices: ['ORDER_CONFIRMED', ...entry.notices] } : entry))),
+    finds: ['told more than once'],
+  },
+  {
+    what: 'its buyer was told that it is confirmed',
+    fates: ['declined', 'out of stock'],
+    spoil: (shop, id) => (shop.notices = changed(shop.notices, id, { notices: ['ORDER_CONFIRMED', 'ORDER_FAILED'] })),
+    finds: ['told otherwise'],
+  },
   {
     what: 'the order itself is gone',
     fates: SOLD,
@@ -167,13 +93,3 @@ export const SPOILINGS: readonly Spoiling[] = [
     finds: ['unknown order', 'unknown order', 'unknown order', 'unknown order'],
   },
 ];
-
-function chargeAgain(shop: MadeUpShop, orderId: string): void {
-  shop.money.push({ kind: 'capture', objectId: 'ch_second', orderId, amount: EUR_1 });
-}
-
-function amountOf(shop: MadeUpShop, orderId: string) {
-  const entry = shop.money.find((candidate) => candidate.orderId === orderId);
-  if (!entry) throw new Error(`nothing moved for ${orderId}`);
-  return entry.amount;
-}

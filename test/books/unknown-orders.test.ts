@@ -16,7 +16,7 @@ describe('comparing the books about an order that is unknown', () => {
   it('tells of rows that took, booked and sold nothing, once, and does not fail', async () => {
     const shop = shopOf('confirmed');
     const [orderId, amount] = ['made-up', { minor: 0n, currency: '' }];
-    shop.payments.push({ orderId, state: 'FAILED', amount });
+    shop.payments.push({ orderId, state: 'FAILED', amount, refunded: amount, refundHeld: amount });
     shop.reservations.push({ orderId, state: 'RELEASED', lines: [] });
     shop.shipments.push({ shipmentId: 'none', orderId, state: 'CANCELLED', trackingNumber: null });
     const report = await compare(shop);
@@ -34,7 +34,8 @@ describe('comparing the books about an order that is unknown', () => {
 
   it('compares its payment with the ledger, and its shipment with the carrier', async () => {
     const shop = shopOf('confirmed');
-    shop.payments.push({ orderId: 'made-up', state: 'COMPLETED', amount: { minor: 100n, currency: 'EUR' } });
+    const none = { minor: 0n, currency: 'EUR' };
+    shop.payments.push({ orderId: 'made-up', state: 'COMPLETED', amount: { minor: 100n, currency: 'EUR' }, refunded: none, refundHeld: none });
     shop.shipments.push({ shipmentId: 'none', orderId: 'made-up', state: 'SCHEDULED', trackingNumber: 'SIM-1' });
     const kinds = found(await compare(shop)).map(({ kind }) => kind);
     expect(kinds).to.have.members(['payment differs', 'not booked', 'unknown order']);

@@ -2,7 +2,7 @@ import { expectBooksAgree } from '../shop/books-agree.ts';
 import { type FaultyShop, startFaultyShop } from '../shop/faults/faulty-shop.ts';
 import { seedOfRun } from '../shop/faults/sample.ts';
 import { CROWDS, DISASTERS, MISHAPS, TRADE } from '../shop/model/arbitraries.ts';
-import { startFleet } from '../shop/model/commands/bad-luck.ts';
+import { startFleet } from '../shop/model/commands/processes.ts';
 import { expectHistories } from '../shop/model/histories.ts';
 import type { Fleet } from '../shop/model/real-shop.ts';
 

@@ -69,6 +69,11 @@ describe('contracts against the baseline', function () {
     expect(await policies()).to.deep.equal([]);
   });
 
+  it('fail when a repeat is answered in another way', async () => {
+    await copy.edit(order, 'repeat: REPEAT_RESOURCE', 'repeat: REPEAT_ORIGINAL');
+    expect((await policies())[0]).to.contain('a repeat was answered with RESOURCE and is now with ORIGINAL');
+  });
+
   it('fail when an idempotency key goes or changes', async () => {
     await copy.edit(order, 'idempotency_key: "request_id"', 'idempotency_key: "user_id"');
     expect((await policies())[0]).to.contain('the idempotency key changed from request_id to user_id');

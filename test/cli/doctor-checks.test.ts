@@ -62,6 +62,21 @@ describe('the checks of mesh doctor', () => {
       .and.not.include('hunter2');
   });
 
+  it('fail for a service that nobody serves, and say how to start it', async () => {
+    const listener = await occupyPort();
+    const others = MODULE_NAMES.filter((name) => name !== 'user').map((name) => instance(`${name}-1`, '127.0.0.1', listener.port));
+    const supervisor: SupervisorStatus = { pid: 1, version: '1', topology: 'micro', startedAt: 0, consulUrl: '', jaegerUrl: '', processes: [] };
+    const look = async (more: readonly InstanceHealth[], here: SupervisorStatus | undefined) =>
+      registrations.run({ ...(await sceneHere()), supervisor: here, registry: { kind: 'seen', instances: [...others, ...more] } }, AbortSignal.timeout(5_000));
+    const user = instance('user-1', '127.0.0.1', listener.port);
+    const none = { level: 'fail', says: 'user has no instance, so every call to it fails' };
+    expect(await look([], supervisor)).to.deep.equal([{ ...none, advice: 'start it: `npx mesh scale user 1`' }]);
+    expect(await look([], undefined)).to.deep.equal([{ ...none, advice: 'start it: `npx mesh serve user`' }]);
+    expect((await look([{ ...user, healthy: false }], supervisor)).map(({ says }) => says)).to.deep.equal(['no instance of user passes its check, so every call to it fails']);
+    expect((await look([user], supervisor)).map(({ level }) => level)).to.deep.equal(['ok']);
+    await listener.close();
+  });
+
   it('name the command that tries a process again that was given up, with as many as its service has', async () => {
     const running: ProcessStatus = { name: 'user', services: ['user'], instances: [], startedAt: 0, state: 'starting', pid: 1 };
     const given: ProcessStatus = { name: 'user-2', services: ['user'], instances: [], startedAt: 0, state: 'given-up', pid: undefined, reason: 'fell' };

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 
 import { expect } from 'chai';
 
@@ -68,6 +69,7 @@ describe('mesh doctor', function () {
       { given: { OTEL_EXPORTER_JAEGER_ENDPOINT: 'http://127.0.0.1:1' }, says: 'OTEL_EXPORTER_JAEGER_ENDPOINT does nothing: OTEL_TRACES_EXPORTER is otlp' },
       { given: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_TRACES_EXPORTER: 'jaeger' }, says: 'OTEL_EXPORTER_OTLP_ENDPOINT does nothing' },
       { given: { MESH_TRACE_PERCENT: '10', OTEL_TRACES_EXPORTER: 'none' }, says: 'MESH_TRACE_PERCENT does nothing: OTEL_TRACES_EXPORTER is none' },
+      { given: { MESH_EVENTS_URL: 'postgres://shop:hunter2@127.0.0.1:1/events', KAFKA_BROKERS: '127.0.0.1:1' }, says: 'MESH_EVENTS_URL does nothing: KAFKA_BROKERS is set' },
       { given: { MESH_LOCAL_CALLS: 'fidelity' }, says: 'MESH_LOCAL_CALLS does nothing: no two services share a process' },
     ];
     for (const { given, says } of idle) {
@@ -95,7 +97,9 @@ describe('mesh doctor', function () {
   describe('beside a shop that runs', () => {
     let settings: Resolved;
     before(async () => {
-      expect(await mesh(['up', '--detach'], folder)).to.include({ exitCode: 0 });
+      const started = await mesh(['up', '--detach'], folder);
+      expect(started).to.include({ exitCode: 0 });
+      expect(started.stdout, 'where to read what it says').to.include(join(folder.dataDir, 'logs', 'up.log'));
       settings = await loadSettings(await askEnvironment(folder.controlSocket));
       // An instance serves a moment before its first check has passed.
       await eventually('every instance passes its check', async () => (await ps(folder.environment)).every(({ healthy }) => healthy));
@@ -117,7 +121,10 @@ describe('mesh doctor', function () {
     it('finds who took a stopped service\'s port, and the process that cannot start for it', async () => {
       await scale(0);
       const foreign = await occupyPort(port);
-      expect((await troubles()).map((line) => line.split(';')[0])).to.deep.equal([`fail ports: port ${port} on 127.0.0.1 is taken by somebody else, so inventory cannot start`]);
+      expect((await troubles()).map((line) => line.split(';')[0])).to.deep.equal([
+        `fail ports: port ${port} on 127.0.0.1 is taken by somebody else, so inventory cannot start`,
+        'fail registrations: inventory has no instance, so every call to it fails',
+      ]);
       const starting = scale(1);
       await eventually('the doctor sees that it waits for its next start', async () =>
         (await troubles()).some((line) => line.startsWith(`warn processes: inventory does not run (could not start: port ${port} on 127.0.0.1 is taken`)),
@@ -181,7 +188,8 @@ describe('mesh doctor', function () {
     });
 
     it('finds a DATABASE_URL that no service is left for', async () => {
-      const own = Object.fromEntries(Object.entries(settings.databaseUrls).map(([name, url]) => [`DATABASE_URL_${name.toUpperCase()}`, url]));
+      const ofServices = Object.entries(settings.databaseUrls).map(([name, url]) => [`DATABASE_URL_${name.toUpperCase()}`, url]);
+      const own = { ...Object.fromEntries(ofServices), MESH_EVENTS_URL: settings.values.MESH_EVENTS_URL };
       expect(await troubles({ ...own, DATABASE_URL: 'postgres://127.0.0.1:1/shop' })).to.deep.equal([
         'warn settings: DATABASE_URL does nothing: every service has one of its own; unset it, or one of DATABASE_URL_<SERVICE>',
       ]);

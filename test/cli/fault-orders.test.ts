@@ -137,6 +137,7 @@ describe('mesh fault, of instances that only say whether they allow it', functio
   const refused: readonly [args: readonly string[], exitCode: number, says: string][] = [
     [['payment'], 1, 'say what the calls shall suffer: --delay 2s, --abort UNAVAILABLE, or both'],
     [['paymnt', '--delay', '1s'], 1, 'there is no service paymnt; did you mean payment?'],
+    [['clear', 'paymnt'], 1, 'there is no service paymnt; did you mean payment?'],
     [['payment.Chrage', '--delay', '1s'], 1, 'payment has no method Chrage; did you mean payment.Charge?'],
     [['*', '--delay', '1s'], 1, 'a fault is for one service'],
     [[], 2, 'missing required argument \'target\''],

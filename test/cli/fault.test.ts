@@ -36,4 +36,9 @@ describe('mesh fault, on a running shop', function () {
     await answers('PAYMENT_NOT_FOUND');
     expect(await faultLines()).to.deep.equal([]);
   });
+
+  it('names the header where that has asked for the failure, not a list in which it is not', async () => {
+    const { stderr } = await here('call', 'payment.GetPayment', '{"orderId":"nobody-has-it"}', '-H', 'mesh-fault: abort=UNAVAILABLE');
+    expect(stderr).to.include('failed on purpose: its own header mesh-fault asked for it (UNAVAILABLE, FAULT_INJECTED)').and.not.include('fault list');
+  });
 });

@@ -1,6 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
+import { EVENT_LOG_SCHEMA } from '#events';
 import { silentLog } from '#kit';
 import { loadModule, MODULE_NAMES } from '#modules';
 
@@ -28,15 +29,17 @@ describe('mesh migrate', function () {
   });
   const migrate = (...args: string[]) => meshHere(['migrate', ...args], { ...folder.environment, DATABASE_URL: database.url });
 
-  it('makes the tables of every service, and names the files it ran', async () => {
+  it('makes the tables of every service and of the event log, and names the files it ran', async () => {
     const { exitCode, stdout, stderr } = await migrate();
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
     for (const service of MODULE_NAMES) expect(stdout).to.match(new RegExp(`^${service}: .*${service}/001\\S*\\.sql`, 'm'));
+    expect(stdout).to.match(/^event_log: event_log\/001\S*\.sql/m);
   });
 
   it('finds nothing to do the second time', async () => {
-    expect((await migrate()).stdout).to.equal(MODULE_NAMES.map((name) => `${name}: up to date\n`).join(''));
-    expect(JSON.parse((await migrate('--json')).stdout)).to.deep.equal(Object.fromEntries(MODULE_NAMES.map((name) => [name, []])));
+    const schemas = [...MODULE_NAMES, EVENT_LOG_SCHEMA];
+    expect((await migrate()).stdout).to.equal(schemas.map((name) => `${name}: up to date\n`).join(''));
+    expect(JSON.parse((await migrate('--json')).stdout)).to.deep.equal(Object.fromEntries(schemas.map((name) => [name, []])));
   });
 
   describe('on tables that an earlier edition of a migration made', () => {

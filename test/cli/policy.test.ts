@@ -100,6 +100,29 @@ describe('mesh policy', function () {
     expect([order.get('retries.maxAttempts')?.value, order.get('hedging.enabled')?.value]).to.deep.equal([3, false]);
   });
 
+  it('says which numbers of the one before it hold no more, and nothing where none is lost', async () => {
+    await ok('set', 'order', '{"retries":{"enabled":false,"maxMs":50}}');
+    expect(await ok('set', 'order', '{"hedging":{"enabled":false},"retries":{"maxMs":60}}')).to.match(/^in place of: retries\.enabled false$/m);
+    expect(await ok('set', 'order', '{"hedging":{"enabled":true},"retries":{"maxMs":60}}')).to.not.include('in place of');
+  });
+
+  const misplaced: readonly [setting: string, says: string][] = [
+    ['{"ordr": {"hedging": {"enabled": false}}}', 'MESH_POLICY: ordr: there is no service ordr; did you mean order?'],
+    ['{"order.PlaceOder": {"hedging": {"enabled": false}}}', 'MESH_POLICY: order.PlaceOder: order has no method PlaceOder; did you mean order.PlaceOrder?'],
+    ['{"order.placeorder": {"hedging": {"enabled": false}}}', 'MESH_POLICY: order.placeorder: write it order.PlaceOrder'],
+    ['{"order.PlaceOrder": {"budget": {"percent": 5}}}', 'MESH_POLICY: order.PlaceOrder: budget holds for all methods of a service'],
+    ['{"order": {}}', 'MESH_POLICY: order: the document sets nothing'],
+  ];
+  for (const [MESH_POLICY, says] of misplaced) {
+    it(`refuses MESH_POLICY=${MESH_POLICY}, also at a start`, async () => {
+      for (const args of [['policy', 'show', 'order'], ['config'], ['up'], ['serve', 'user']]) {
+        const { exitCode, stdout, stderr } = await meshHere(args, { ...inherited(), MESH_DATA_DIR: join(folder, 'data'), CONSUL_HTTP_ADDR: agent.httpAddr, MESH_POLICY });
+        expect({ exitCode, stdout }, args.join(' ')).to.deep.equal({ exitCode: 1, stdout: '' });
+        expect(stderr, args.join(' ')).to.include(says).and.include('INVALID_SETTING');
+      }
+    });
+  }
+
   it('finds a method however it is written, and reads the document from a file', async () => {
     const file = join(folder, 'policy.json');
     await writeFile(file, '{"retries":{"perTryTimeoutMs":200}}');
@@ -111,6 +134,10 @@ describe('mesh policy', function () {
     await ok('set', 'order', '{"retries":{"maxAttempts":5}}');
     expect(await ok('delete', 'order')).to.equal('deleted: order\n');
     expect(await ok('delete', 'order')).to.equal('there is no document for order\n');
+    await ok('set', 'order.PlaceOrder', '{"retries":{"maxAttempts":5}}');
+    expect(await ok('delete', 'order.placeorder')).to.equal('deleted: order.PlaceOrder\n');
+    await controlPlane.policies.put('mesh/policy/of-old', '{"owner":"ada"}');
+    expect(await ok('delete', 'of-old')).to.equal('deleted: of-old\n');
     expect(await ok('list')).to.equal('there are none: settings and defaults hold\n');
   });
 
@@ -124,6 +151,8 @@ describe('mesh policy', function () {
     [['show', 'ordr'], 'there is no service ordr; did you mean order?'],
     [['show', 'order.PlaceOder'], 'order has no method PlaceOder; did you mean order.PlaceOrder? (its methods are '],
     [['show', 'Order/x'], 'write it like order, or order.PlaceOrder, or * for every service'],
+    [['delete', 'ordr'], 'there is no service ordr; did you mean order?'],
+    [['delete', 'order.PlaceOder'], 'order has no method PlaceOder; did you mean order.PlaceOrder?'],
     [['set', 'order', '{'], 'it is not JSON'],
     [['set', 'order', '{}'], 'the document sets nothing'],
     [['set', 'order', '@/nowhere/policy.json'], 'cannot read the document from /nowhere/policy.json'],
@@ -136,7 +165,7 @@ describe('mesh policy', function () {
     it(`refuses \`mesh policy ${args.join(' ')}\` and says why`, async () => {
       const { exitCode, stdout, stderr } = await policy(args);
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
-      expect(stderr).to.include(says).and.match(/\((INVALID_ARGUMENT|UNIMPLEMENTED, UNKNOWN_METHOD)\)$/m);
+      expect(stderr).to.include(says).and.match(/\((INVALID_ARGUMENT|NOT_FOUND, UNKNOWN_SERVICE|UNIMPLEMENTED, UNKNOWN_METHOD)\)$/m);
       expect(await list()).to.deep.equal([]);
     });
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { type Clock, refusal, silentLog } from '#kit';
+import { type Clock, createLog, refusal, silentLog } from '#kit';
 
 import { spawnChild } from '../../cli/local/child.ts';
 import { ManagedProcess, type ManagedProcessOptions } from '../../cli/local/managed-process.ts';
@@ -102,6 +102,21 @@ describe('a process that is kept up', function () {
     expect(waits.slice(0, 4)).to.deep.equal([500, 1_000, 2_000, 4_000]);
     expect(reports.slice(0, 2)).to.deep.equal(['order: 127.0.0.1:1', 'order: ended with exit code 1; starting it again in 0.5 s']);
     expect(forgotten.slice(0, 2)).to.deep.equal(['order-1', 'order-1']);
+  });
+
+  it('is a warning in the log, each time it dies and when it is given up: of a detached shop nobody reads the terminal', async () => {
+    const destination = join(folder, 'supervisor.log');
+    const process = await start(FAILS, { log: createLog({ level: 'warn', destination }) });
+    await process.settled();
+    const lines = async () => (await readFile(destination, 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { msg: string; process: string });
+    await eventually('the last one is written', async () => (await lines()).some(({ msg }) => msg.includes('given up after 5 starts')));
+    const told = (await lines()).filter(({ msg }) => /starting it again|given up/.test(msg));
+    expect(told.map(({ process: name }) => name)).to.deep.equal(Array(5).fill('order'));
+    expect(told.map(({ msg }) => /; (starting it again in .*|given up after 5 starts)/.exec(msg)?.[1])).to.deep.equal([
+      ...['0.5', '1.0', '2.0', '4.0'].map((wait) => `starting it again in ${wait} s`),
+      'given up after 5 starts',
+    ]);
+    expect(told[0]?.msg).to.match(/^order could not start: the tables are old\./);
   });
 
   it('is given up when it cannot start, shows why, and is tried again when told to', async () => {

@@ -38,15 +38,29 @@ describe('mesh saga', function () {
 
   it('shows where a saga stands, why, and what to do', async () => {
     const { stdout } = await here('show', stuckOrder);
-    for (const part of ['stuck, after 8 failed tries', 'CARRIER_REFUSED', 'PAYMENT_REJECTED', 'stands here', 'npx mesh trace', `npx mesh saga retry ${stuckOrder}`]) {
+    const ways = ['retry', 'resolve', 'skip'].map((hand) => `npx mesh saga ${hand} ${stuckOrder}`);
+    for (const part of ['stuck, after 8 failed tries', 'CARRIER_REFUSED', 'PAYMENT_REJECTED', 'stands here', 'npx mesh trace', ...ways]) {
       expect(stdout).to.include(part);
     }
   });
 
+  it('shows what a saga has done: tries, times and errors', async () => {
+    const { stdout } = await here('show', stuckOrder);
+    const time = String.raw`\S+Z +\d+ ms`;
+    for (const row of [`reserve +1 +done +${time}`, `schedule shipment +1 +failed +${time} +CARRIER_REFUSED: `, `undo charge +8 +stuck +${time} +PAYMENT_REJECTED: `]) {
+      expect(stdout).to.match(new RegExp(`^  ${row}`, 'm'));
+    }
+    const { stdout: json } = await here('show', stuckOrder, '--json');
+    const { history } = JSON.parse(json) as { history: { traceId: string }[] };
+    for (const { traceId } of history) expect(traceId).to.match(/^[0-9a-f]{32}$/);
+  });
+
   it('asks why before it lets a saga go on', async () => {
     expect(await here('retry', stuckOrder)).to.include({ exitCode: 2 });
-    expect((await here('resolve', stuckOrder, '--why', 'by hand')).stderr).to.include('--step');
-    expect((await here('resolve', stuckOrder, '--why', 'by hand', '--step', 'reserve')).stderr).to.include('STUCK at charge');
+    for (const hand of ['resolve', 'skip']) {
+      expect((await here(hand, stuckOrder, '--why', 'by hand')).stderr).to.include('--step');
+      expect((await here(hand, stuckOrder, '--why', 'by hand', '--step', 'reserve')).stderr).to.include('STUCK at charge');
+    }
   });
 
   it('lets a stuck saga go on, and keeps who wanted that and why', async () => {
@@ -60,7 +74,7 @@ describe('mesh saga', function () {
   });
 
   it('refuses a hand that is not needed, and a saga that nobody knows', async () => {
-    expect((await here('resolve', stuckOrder, '--step', 'charge', '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
+    for (const hand of ['resolve', 'skip']) expect((await here(hand, stuckOrder, '--step', 'charge', '--why', 'again')).stderr).to.include('SAGA_NOT_STUCK');
     expect((await here('show', 'nobody-knows')).stderr).to.include('SAGA_NOT_FOUND');
   });
 

@@ -116,7 +116,7 @@ describe('mesh scale', function () {
         const before = await askSupervisor(folder.controlSocket);
         const { exitCode, stdout, stderr } = await here('scale', ...args);
         expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
-        expect(stderr).to.include(says).and.include('(INVALID_ARGUMENT)');
+        expect(stderr).to.include(says).and.match(/\((INVALID_ARGUMENT|NOT_FOUND, UNKNOWN_SERVICE)\)$/m);
         expect(await askSupervisor(folder.controlSocket)).to.deep.equal(before);
       });
     }

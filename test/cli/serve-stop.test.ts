@@ -37,7 +37,7 @@ describe('mesh serve, told to stop', function () {
   });
 
   /** Serves until it says so, is told to stop, and ends. */
-  async function end(stopTimeout: string): Promise<{ readonly exitCode: unknown; readonly stderr: string }> {
+  async function end(stopTimeout: string): Promise<{ readonly exitCode: unknown; readonly stdout: string; readonly stderr: string }> {
     const ours = { CONSUL_HTTP_ADDR: agent.url, DATABASE_URL: database.url, OTEL_TRACES_EXPORTER: 'none', MESH_PORT_USER: '0' };
     const env = { ...folder.environment, ...ours, MESH_STOP_TIMEOUT: stopTimeout };
     const child = (serving = spawn(process.execPath, [MESH, 'serve', 'user'], { stdio: ['ignore', 'pipe', 'pipe'], env }));
@@ -45,15 +45,19 @@ describe('mesh serve, told to stop', function () {
     const guard = guardProcess(child.pid ?? 0, folder.root);
     child.once('exit', () => void guard.release());
     const stderr = text(child.stderr);
-    const exited = once(child, 'exit');
+    let stdout = '';
+    child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+    const exited = once(child, 'close');
     await Promise.race([once(child.stdout, 'data'), exited]);
     child.kill('SIGTERM');
     const [exitCode] = await exited;
-    return { exitCode, stderr: await stderr };
+    return { exitCode, stdout, stderr: await stderr };
   }
 
-  it('ends with 0 and without a word', async () => {
-    expect(await end('10s')).to.deep.equal({ exitCode: 0, stderr: '' });
+  it('says that it stops, and ends with 0', async () => {
+    const { exitCode, stdout, stderr } = await end('10s');
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+    expect(stdout).to.match(/^user serves on .*\nregistered with .*\nstopping …\n$/);
   });
 
   it('ends with 1 where MESH_STOP_TIMEOUT runs out, and says so', async () => {

@@ -24,7 +24,7 @@ describe('a start that cannot succeed', function () {
   after(() => folder?.remove());
 
   const up = (settings: Record<string, string>, ...args: string[]) => mesh(['up', ...args], { environment: { ...folder.environment, ...settings } });
-  // What no service comes to, one process that loads them tells as well as six.
+  // What no service comes to, one process that loads them tells as well as one for each.
   const upAsOne = (settings: Record<string, string>) => up({ MESH_TOPOLOGY: 'monolith', ...settings });
 
   it('names a port that is taken, the service that needs it, the setting that moves it, and the log', async () => {
@@ -32,7 +32,7 @@ describe('a start that cannot succeed', function () {
     try {
       const { exitCode, stdout, stderr } = await up({ MESH_PORT_INVENTORY: String(taken.port) });
       expect(exitCode).to.equal(1);
-      expect(stderr).to.match(new RegExp(`^error: inventory could not start: port ${taken.port} on 127\\.0\\.0\\.1 is taken; .*MESH_PORT_INVENTORY`));
+      expect(stderr).to.match(new RegExp(`^error: inventory could not start: port ${taken.port} on 127\\.0\\.0\\.1 is taken; .*MESH_PORT_INVENTORY.*MESH_PORT_<SERVICE>=0`));
       expect(stderr).to.include(join(folder.dataDir, 'logs', 'inventory.log')).and.include('(FAILED_PRECONDITION, PORT_IN_USE)');
       expect(stdout).not.to.include('ready in');
     } finally {
@@ -76,6 +76,12 @@ describe('a start that cannot succeed', function () {
     expect(stderr).to.include('DATABASE_URL is not the URL of a Postgres database').and.include('INVALID_SETTING').and.not.include('hunter2');
   });
 
+  it('names a STRIPE_API_KEY that is none before anything is started, and keeps it to itself', async () => {
+    const { exitCode, stdout, stderr } = await upAsOne({ STRIPE_API_KEY: 'hunter2' });
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
+    expect(stderr).to.include('STRIPE_API_KEY is not a secret key of Stripe').and.include('INVALID_SETTING').and.not.include('hunter2');
+  });
+
   it('says that a data folder cannot be made', async () => {
     const file = join(folder.root, 'a-file');
     await writeFile(file, '');
@@ -106,7 +112,7 @@ describe('Ctrl-C while the shop starts', function () {
       running.killGroup('SIGINT');
       const { exitCode, stdout, stderr } = await running.finished;
       expect({ exitCode, stderr }).to.deep.equal({ exitCode: 130, stderr: '' });
-      expect(stdout).to.match(/stopped before it was up\n$/).and.not.include('The sample order');
+      expect(stdout).to.match(/^stopping …\n[^]*stopped before it was up\n$/m).and.not.include('The sample order');
       expect(await folder.leftOvers()).to.deep.equal([]);
     });
   }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 
+import { silentLog } from '#kit';
 import { fetchTrace } from '#tracing';
+import { startCollector } from '#tracing/collector';
 
 import { freePort } from '../backends/free-port.ts';
 import { postSpans } from '../tracing/http.ts';
@@ -148,7 +150,8 @@ for (const { name, start } of traceBackends) {
   });
 }
 
-describe('mesh trace that cannot be', () => {
+describe('mesh trace that cannot be', function () {
+  this.slow(5_000);
   let folder: ShopFolder;
   before(async () => {
     folder = await makeShopFolder();
@@ -164,6 +167,14 @@ describe('mesh trace that cannot be', () => {
       expect(exitCode).to.equal(1);
       expect(stderr).to.include(`error: ${queryUrl}/api/traces`).and.include('does not answer').and.include('MESH_JAEGER_URL').and.include('UNREACHABLE');
     }
+  });
+
+  it('says of a fresh shop that no call has been made yet', async () => {
+    const collector = await startCollector({ host: '127.0.0.1', otlpPort: 0, queryPort: 0, log: silentLog });
+    const { exitCode, stderr } = await traced({ MESH_JAEGER_URL: collector.queryUrl }, '--last');
+    await collector.stop();
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.include('no call has been made yet').and.include('TRACE_NOT_FOUND').and.not.include('check the id');
   });
 
   it('looks beside the receiver of the spans where no shop runs and nothing else is set', async () => {

@@ -31,7 +31,8 @@ describe('mesh up', function () {
 
   async function start(args: readonly string[] = [], settings: Environment = {}): Promise<RunningCommand> {
     shop = startMesh(['up', '--demo', ...args], { environment: { ...folder.environment, ...settings } }, folder.root);
-    await shop.untilPrinted('The shop is up');
+    await shop.untilPrinted('The shop is up. Ctrl-C stops it.');
+    expect(shop.output()).to.not.include('the sample order failed');
     return shop;
   }
 
@@ -65,6 +66,7 @@ describe('mesh up', function () {
       for (const name of ['consul', 'jaeger', 'stripe']) expect(running.output()).to.match(new RegExp(`^ {2}${name} +http://127.0.0.1:\\d+ \\(stand-in`, 'm'));
       expect(running.output()).to.match(/^ {2}postgres +making a new database$/m);
       for (const service of SERVICES) expect(running.output()).to.match(new RegExp(`^ {2}${service} +127.0.0.1:\\d+$`, 'm'));
+      expect(running.output()).to.match(/^ {2}mail +\S*mail \(set SMTP_URL to send it\)$/m);
       expect(running.output()).to.match(/^ready in \d+\.\d\d s$/m);
     });
 
@@ -76,8 +78,8 @@ describe('mesh up', function () {
       expect(running.output()).to.include(`"orderId": "${firstOrders[0]}"`);
     });
 
-    it('shows one order through six services as one tree: each call once, no error, no parent missing', async () => {
-      expect(running.output()).to.match(/^trace [0-9a-f]{32}: \d+ spans, 7 services, [\d.]+ ms$/m);
+    it('shows one order through the services as one tree: each call once, no error, no parent missing', async () => {
+      expect(running.output()).to.match(/^trace [0-9a-f]{32}: \d+ spans, 7 services, [\d.]+ m?s$/m);
       expect(running.output()).to.match(/^payment .*PaymentService\/Charge +[\d.]+ ms +[\d.]+ ms/m);
       microTrace = await traceShown(running.output());
     });
@@ -89,6 +91,9 @@ describe('mesh up', function () {
       expect(running.output()).to.include(`grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`);
       expect(running.output()).to.include(`'{"order_id":"${firstOrders[0]}"}' ${address} shop.order.v1.OrderService/GetOrder`);
       expect(running.output()).to.include(`npx mesh call order.ListOrders '{"userId":"demo"}'`);
+      // Not everybody has grpcurl.
+      expect(running.output().indexOf('npx mesh ')).to.be.lessThan(running.output().indexOf('With grpcurl, if you have it:'));
+      expect(running.output().indexOf('With grpcurl, if you have it:')).to.be.lessThan(running.output().indexOf('grpcurl -plaintext'));
     });
 
     it('runs each service in a process of its own, registered and healthy', async () => {
@@ -111,6 +116,7 @@ describe('mesh up', function () {
         return now.length === 1 && now[0]?.healthy === true && now[0].pid !== undefined && now[0].id !== killed?.id;
       });
       expect(running.output()).to.match(/^ {2}inventory +was killed \(SIGKILL\); starting it again in 0\.\d s$/m);
+      expect((await meshHere(['logs', '--level', 'warn'], folder.environment)).stdout).to.match(/inventory was killed \(SIGKILL\); starting it again in 0\.\d s/);
       expect((await ps(folder.environment)).map(({ service }) => service)).to.deep.equal(SERVICES);
       expect((await placeOrder(folder.environment)).state).to.equal('ORDER_STATE_CONFIRMED');
     });

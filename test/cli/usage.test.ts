@@ -25,7 +25,7 @@ describe('the mesh command', function () {
   it('lists its commands', async () => {
     const { exitCode, stdout } = await here('--help');
     expect(exitCode).to.equal(0);
-    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'config', 'scale', 'trace', 'logs', 'saga', 'doctor', 'new']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
+    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'config', 'scale', 'trace', 'logs', 'saga', 'events', 'doctor', 'new']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
     expect(stdout).to.include('--json').and.not.include('--supervised');
   });
 
@@ -45,7 +45,8 @@ describe('the mesh command', function () {
     scale: ['--allow-none', 'mesh scale inventory 3'],
     trace: ['--last', '--order <id>', 'mesh trace'],
     logs: ['--trace <id>', '--follow', '--level', '--since'],
-    saga: ['list', 'show', 'retry', 'resolve', 'mesh saga list --state stuck'],
+    saga: ['list', 'show', 'retry', 'resolve', 'skip', 'mesh saga list --state stuck'],
+    events: ['list', 'lag', 'dead', 'replay', 'discard', 'mesh events list --subject'],
     doctor: ['books'],
     new: ['service'],
   };

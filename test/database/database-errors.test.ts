@@ -31,6 +31,7 @@ describe('database errors', () => {
     ['a statement that takes too long', serverError('57014'), 'slow'],
     ['a standby', serverError('25006'), 'readOnly'],
     ['a deadlock', serverError('40P01'), 'conflict'],
+    ['a lock that another one holds too long', serverError('55P03'), 'conflict'],
     ['a closed pool', new Error('Cannot use a pool after calling end on the pool'), 'closed'],
   ];
 

@@ -50,6 +50,16 @@ describe('hooks around COMMIT', () => {
     expect(seen).to.deep.equal([['before', 'test.mark', 0], ['after', 'test.mark', 1]]);
   });
 
+  it('are called around a statement outside of a transaction as well, which is one of its own', async () => {
+    const seen: [string, string, number][] = [];
+    const database = openWith({
+      beforeCommit: async (name) => void seen.push(['before', name, await marks()]),
+      afterCommit: async (name) => void seen.push(['after', name, await marks()]),
+    });
+    await database.query(write, [1]);
+    expect(seen).to.deep.equal([['before', 'mark.write', 0], ['after', 'mark.write', 1]]);
+  });
+
   it('roll back when the first one throws', async () => {
     const database = openWith({
       beforeCommit() {

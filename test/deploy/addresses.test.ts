@@ -36,10 +36,12 @@ describe('services on addresses of their own', function () {
   before(async function () {
     if (!hasOwnAddresses) this.skip();
     servers = await startShopServers();
+    const events = await createTestDatabase();
+    databases.push(events);
     for (const name of MODULE_NAMES) {
       const database = await createTestDatabase();
       databases.push(database);
-      const settings = { MESH_ADVERTISE: addressOf(name), [databaseSetting(name)]: database.url };
+      const settings = { MESH_ADVERTISE: addressOf(name), [databaseSetting(name)]: database.url, MESH_EVENTS_URL: events.url };
       programs.set(name, startProgram(start(['serve', name], settings)));
     }
     await Promise.all([...programs.values()].map(({ firstLine }) => firstLine));

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 
 import { migrate } from '#database';
+import { EVENT_LOG_SCHEMA, eventLogMigrations } from '#events';
 import { silentLog } from '#kit';
 import { loadModule, MODULE_NAMES, type ModuleName } from '#modules';
 
@@ -14,6 +15,9 @@ import { projectRoot } from './compose-file.ts';
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const INSUFFICIENT_PRIVILEGE = '42501';
 const PASSWORD = "local'only";
+
+/** Whose a database is: a service's, or that of the events. */
+type Owner = ModuleName | 'events';
 
 /** The script without psql, which nobody need have: its variable put in, its statements one by one. */
 function statementsOf(script: string): string[] {
@@ -33,7 +37,7 @@ describe('the databases of docker-compose.yml', function () {
   });
   after(() => server?.remove());
 
-  function urlOf(role: ModuleName, database: ModuleName): string {
+  function urlOf(role: Owner, database: Owner): string {
     const url = new URL(server.postgres.url(`shop_${database}`));
     url.username = `shop_${role}`;
     url.password = encodeURIComponent(PASSWORD);
@@ -51,9 +55,15 @@ describe('the databases of docker-compose.yml', function () {
     });
   }
 
+  it('the events may have their log in theirs', async () => {
+    const components = [eventLogMigrations];
+    expect(await migrate({ url: urlOf('events', 'events'), schema: EVENT_LOG_SCHEMA, components, log: silentLog })).not.to.deep.equal([]);
+  });
+
   it('no service may enter another one\'s', async () => {
-    for (const role of MODULE_NAMES) {
-      for (const database of MODULE_NAMES.filter((name) => name !== role)) {
+    const owners: readonly Owner[] = [...MODULE_NAMES, 'events'];
+    for (const role of owners) {
+      for (const database of owners.filter((name) => name !== role)) {
         const client = new pg.Client(urlOf(role, database));
         const refused = await client.connect().catch((thrown: unknown) => thrown);
         expect(refused, `${role} in ${database}`).to.have.property('code', INSUFFICIENT_PRIVILEGE);

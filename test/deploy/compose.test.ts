@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 
+import { eventsMigrations, inboxMigrations } from '#events';
 import { parseDurationMs, resolveSettings } from '#kit';
 import { serviceName } from '#mesh';
 import { loadModule, MODULE_NAMES, MODULES } from '#modules';
@@ -105,7 +106,17 @@ describe('docker-compose.yml', () => {
     const { command, restart } = composeService('migrate');
     expect(command).to.deep.equal(['migrate']);
     expect(restart).to.equal(undefined);
-    expect(Object.keys(environmentOf('migrate')), 'x-databases').to.have.members(MODULE_NAMES.map(databaseSetting));
+    expect(Object.keys(environmentOf('migrate')), 'x-databases').to.have.members([...MODULE_NAMES.map(databaseSetting), 'MESH_EVENTS_URL']);
+  });
+
+  it('leads those that publish or consume to one event log, which the server makes, and no other service', async () => {
+    const url = new URL(environmentOf('migrate')['MESH_EVENTS_URL'] ?? '');
+    expect(databases.split('\n')).to.include(`CREATE DATABASE ${url.pathname.slice(1)} OWNER ${url.username};`);
+    for (const name of MODULE_NAMES) {
+      const { migrations } = await loadModule(name);
+      const takesPart = migrations.includes(eventsMigrations) || migrations.includes(inboxMigrations);
+      expect(environmentOf(name)['MESH_EVENTS_URL'], name).to.equal(takesPart ? url.href : undefined);
+    }
   });
 
   it('gives the other servers only variables that they read', () => {

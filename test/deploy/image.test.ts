@@ -122,7 +122,7 @@ describe('the image', function () {
 
   it('migrates the databases', async () => {
     const applied = JSON.parse(await runProgram(mesh('migrate', '--json'))) as Record<string, string[]>;
-    expect(Object.keys(applied)).to.have.members([...MODULE_NAMES]);
+    expect(Object.keys(applied)).to.have.members([...MODULE_NAMES, 'event_log']);
     expect(applied['order']).to.include('order/001.do.order.sql');
   });
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { trace } from '@opentelemetry/api';
 
-import { type Database, migrate } from '#database';
+import { createIdempotencyStore, type Database, migrate } from '#database';
+import { createPostgresBus } from '#events';
 import { type Clock, type Log, silentLog, systemClock, systemRandom } from '#kit';
 import type { Client, Handlers } from '#mesh';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
@@ -43,18 +44,20 @@ export async function startInventory({ instances, ttlMs, log = silentLog, wrap =
   const open = () => openTestDatabase({ url: place.url, schema: 'inventory', maxConnections: 10 });
   const database = open();
   const databases = [database, ...Array.from({ length: instances }, open)];
+  // It consumes nothing, so nothing of the bus is opened.
+  const bus = createPostgresBus({ database, clock: systemClock, random: systemRandom, log });
   const clocks = Array.from({ length: instances }, createAlarmClock);
   const built = clocks.map((clock, index) =>
     service.build({
       clients: {},
       database: wrap(databases[index + 1] ?? database),
       settings: { MESH_RESERVATION_TTL: ttlMs },
-      ...{ clock, log, random: systemRandom, tracer: trace.getTracer('test'), sagaHooks: {} },
+      ...{ bus, clock, log, random: systemRandom, tracer: trace.getTracer('test'), sagaHooks: {}, eventHooks: {} },
     }),
   );
   const fleet = createFleet('local');
   // A service module's type forgets which contract it is.
-  await fleet.host(InventoryService, () => built[0]?.handlers as Handlers<typeof InventoryService>);
+  await fleet.host(InventoryService, () => built[0]?.handlers as Handlers<typeof InventoryService>, { idempotency: createIdempotencyStore(database) });
   const client = fleet.client(InventoryService);
   const notDue = { name: 'test.not_due', text: `SELECT FROM reservation WHERE state = 'RESERVED' AND expire_time > now()` };
   for (const { start } of built) start?.();

@@ -29,7 +29,7 @@ describe('stock and reservations from before they could expire', function () {
       await copyFile(join(now?.directory ?? '', '001.do.inventory.sql'), join(folder, '001.do.inventory.sql'));
       await bring([{ name: 'inventory', directory: folder }]);
       await runSql(place.url, WRITTEN_BY_VERSION_1);
-      expect(await bring(service.migrations)).to.deep.equal(['inventory/002.do.expiry.sql']);
+      expect(await bring(service.migrations)).to.include('inventory/002.do.expiry.sql');
 
       expect(await findStock(database, 'beans')).to.deep.include({ available: 5n, reserved: 3n, sold: 2n, received: 10n });
       const reservation = await findReservation(database, 'open');

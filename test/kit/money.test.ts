@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { fromProtoMoney, toProtoMoney } from '#kit';
+import { amountInWords, fromProtoMoney, moneyInWords, toProtoMoney } from '#kit';
 
 import { refusalOf, seededRandom } from './support.ts';
 
@@ -54,6 +54,23 @@ describe('money', () => {
   ] as const) {
     it(`refuses ${what}, which would be another amount than it seems`, () => {
       expect(refusalOf(() => fromProtoMoney(money('EUR', units, nanos))).message).to.contain('nanos');
+    });
+  }
+
+  for (const [minor, currency, words] of [
+    [123_450n, 'EUR', '1234.50 EUR'],
+    [1n, 'EUR', '0.01 EUR'],
+    [0n, 'EUR', '0.00 EUR'],
+    [-5n, 'EUR', '-0.05 EUR'],
+    [500n, 'JPY', '500 JPY'],
+    [50_000n, 'HUF', '500.00 HUF'],
+    [-1_005n, 'KWD', '-1.005 KWD'],
+    [500n, 'ABC', '500 ABC'],
+    [-500n, '', '-500'],
+  ] as const) {
+    it(`of ${minor} in "${currency}" is ${words} in words`, () => {
+      expect(moneyInWords({ minor, currency })).to.equal(words);
+      expect(amountInWords({ minor, currency })).to.equal(words.split(' ')[0]);
     });
   }
 

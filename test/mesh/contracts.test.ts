@@ -1,8 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-import { create, type DescField, type DescMessage, type DescMethod, type DescService, getOption, hasOption, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type DescField, type DescMessage, type DescMethod, getOption, hasOption, type MessageInitShape, ScalarType } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { expect } from 'chai';
 
@@ -12,24 +8,13 @@ import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
 
 import type { ServerCall } from '../../mesh/call.ts';
 import { serverValidation } from '../../mesh/server/validation.ts';
+import { findServices } from './idempotency/find-services.ts';
 import { failureOf } from './support/outcome.ts';
 
-const GENERATED = join(import.meta.dirname, '../../proto/gen/shop');
 const READS = /^(Get|BatchGet|List|Watch|Search|Count)/;
 
 /** What operators do to a state in which something is stuck: sent again it finds that state gone and is refused. */
-const GUARDED: ReadonlySet<string> = new Set(['shop.order.v1.SagaService/RetrySaga', 'shop.order.v1.SagaService/ResolveSaga']);
-
-/** Every service of the shop, found in the generated code: a new contract is covered as soon as it is generated. */
-async function findServices(): Promise<DescService[]> {
-  const files = (await readdir(GENERATED, { recursive: true })).filter((file) => file.endsWith('_pb.js'));
-  const modules = await Promise.all(files.map((file): Promise<Record<string, unknown>> => import(pathToFileURL(join(GENERATED, file)).href)));
-  return modules.flatMap((exported) => Object.values(exported)).filter(isService);
-}
-
-function isService(value: unknown): value is DescService {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
-}
+const GUARDED: ReadonlySet<string> = new Set(['RetrySaga', 'ResolveSaga', 'SkipSaga'].map((method) => `shop.order.v1.SagaService/${method}`));
 
 /** The fields of a request, and of the shop's messages in it, by their path. */
 function fieldsOf(message: DescMessage, path = message.name): { path: string; field: DescField }[] {
@@ -60,7 +45,7 @@ describe('the contracts', () => {
 });
 
 function describeContract(method: DescMethod): void {
-  const { fullName, deadlineMs, idempotent, hedged, keyField } = describeMethod(method);
+  const { fullName, deadlineMs, idempotent, hedged, keyField, repeat } = describeMethod(method);
   const policy = hasOption(method, methodPolicy) ? getOption(method, methodPolicy) : undefined;
   const isRead = READS.test(method.name);
 
@@ -82,8 +67,19 @@ function describeContract(method: DescMethod): void {
     }
 
     if (policy?.idempotencyKey) {
-      it('has its idempotency key in the request', () => {
-        expect(method.input.fields.find(({ name }) => name === policy.idempotencyKey)?.scalar, policy.idempotencyKey).not.to.equal(undefined);
+      it('has its idempotency key in the request, as a string', () => {
+        expect(method.input.fields.find(({ name }) => name === policy.idempotencyKey)?.scalar, policy.idempotencyKey).to.equal(ScalarType.STRING);
+      });
+
+      it('says how a repeat is answered, with one message as it is asked for', () => {
+        expect(repeat, 'option (mesh.v1.method).repeat').to.be.oneOf(['original', 'resource']);
+        expect(method.methodKind).to.equal('unary');
+      });
+    }
+
+    if (repeat) {
+      it('has an idempotency key, by which a repeat is known', () => {
+        expect(keyField).not.to.equal(undefined);
       });
     }
 

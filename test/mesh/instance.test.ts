@@ -24,7 +24,7 @@ for (const transport of ['local', 'remote'] satisfies Transport[]) {
     const fleet = useFleet(transport);
 
     beforeEach(async () => {
-      const sagas = { listSagas: async () => ({}), getSaga: async () => ({}), retrySaga: async () => ({}), resolveSaga: async () => ({}) };
+      const sagas = { listSagas: async () => ({}), getSaga: async () => ({}), retrySaga: async () => ({}), resolveSaga: async () => ({}), skipSaga: async () => ({}) };
       const { port } = await fleet().host(
         OrderService,
         () => ({

@@ -21,7 +21,7 @@ const sagaHandlers: Handlers<typeof SagaService> = {
   listSagas: async () => ({ sagas: [{ sagaId: 'saga-1' }] }),
   getSaga: async ({ sagaId }) => ({ saga: { sagaId } }),
   retrySaga: async () => ({}),
-  resolveSaga: async () => ({}),
+  resolveSaga: async () => ({}), skipSaga: async () => ({}),
 };
 
 for (const transport of ['local', 'remote'] satisfies Transport[]) {

@@ -35,7 +35,7 @@ describe('a new service', () => {
     const planned = await plan('review');
     const port = Math.max(...Object.values(MODULES)) + 1;
     expect(planned.port).to.equal(port);
-    expect(textOf(planned, 'services/modules.ts')).to.include(`, review: ${port} } as const`).and.include("  review: () => import('./review/service.ts'),\n};");
+    expect(textOf(planned, 'services/modules.ts')).to.include(`,\n  review: ${port},\n} as const`).and.include("  review: () => import('./review/service.ts'),\n};");
     expect(textOf(planned, 'services/review/README.md')).to.include(`\`shop.review.v1.ReviewService\`, port ${port}`);
     expect(textOf(planned, 'docker-compose.yml')).to.match(new RegExp(`^ {2}review:\n(?:.+\n)+?.*healthcheck.js, '${port}'`, 'm'));
     expect(planned.files.filter(({ path }) => path.startsWith('services/review/'))).to.have.length(5);
@@ -46,7 +46,7 @@ describe('a new service', () => {
     const changed = new Map(first.files.map(({ path, text }) => [path, text]));
     const second = await plan('invoice', { modules: { ...MODULES, review: first.port }, read: async (path) => changed.get(path) ?? read(path) });
     expect(second.port).to.equal(first.port + 1);
-    expect(textOf(second, 'services/modules.ts')).to.include(`, review: ${first.port}, invoice: ${second.port} } as const`);
+    expect(textOf(second, 'services/modules.ts')).to.include(`,\n  review: ${first.port},\n  invoice: ${second.port},\n} as const`);
     for (const { path } of LISTINGS) expect(textOf(second, path).search(/invoice/i), path).to.be.greaterThan(textOf(second, path).search(/review/i));
   });
 

@@ -2,6 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { trace } from '@opentelemetry/api';
 
 import { migrate } from '#database';
+import { createPostgresBus } from '#events';
 import { silentLog, systemClock, systemRandom } from '#kit';
 import { type Client, createMesh } from '#mesh';
 import { loadModule, type ModuleName } from '#modules';
@@ -26,8 +27,10 @@ export async function serveAlone<S extends DescService>(name: ModuleName, contra
     throw new Error(`${name} called ${sibling}, and is alone here`);
   };
   const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, localCalls: 'fidelity' });
-  const given = { clients: {}, database, settings: {}, clock: systemClock, random: systemRandom, log: silentLog, tracer, sagaHooks: {} };
-  const { handlers } = service.build(given);
+  const ours = { database, clock: systemClock, random: systemRandom, log: silentLog };
+  // It consumes nothing, so nothing of the bus is opened.
+  const bus = createPostgresBus(ours);
+  const { handlers } = service.build({ ...ours, clients: {}, bus, settings: {}, tracer, sagaHooks: {}, eventHooks: {} });
   mesh.host({ contract: service.contract, handlers, tracer, log: silentLog, check: database.ping });
   return {
     client: mesh.client(contract, { tracer }),

@@ -1,64 +1,131 @@
-import { join } from 'node:path';
-
 import { expect } from 'chai';
 
-import { type Database, migrate } from '#database';
-import { type Clock, MeshError, refusal, silentLog, systemClock } from '#kit';
+import { refusal } from '#kit';
 
-import type { CardCharge, CardGateway } from '../../services/payment/card-gateway.ts';
-import { charge, paymentOf, refund } from '../../services/payment/charging.ts';
-import { openTestDatabase } from '../database/open-test-database.ts';
-import { createTestDatabase, type TestDatabase } from '../database/postgres-fixture.ts';
+import type { CardGateway } from '../../services/payment/card-gateway.ts';
+import { captureLog } from '../tracing/captured-log.ts';
+import { ahead, HOUR_MS, type PaymentsFixture, reasonOf, startPayments } from './payments-fixture.ts';
 
-const HOUR_MS = 3_600_000;
-const SIGNAL = new AbortController().signal;
-
-describe('a charge whose answer never came', () => {
-  let test: TestDatabase;
-  let database: Database;
-  before(async () => {
-    test = await createTestDatabase();
-    const components = [{ name: 'payment', directory: join(import.meta.dirname, '..', '..', 'services', 'payment', 'migrations') }];
-    await migrate({ url: test.url, schema: 'shop', components, log: silentLog });
-    database = openTestDatabase({ url: test.url, maxConnections: 2 });
-  });
-  after(async () => {
-    await database?.stop();
-    await test?.drop();
+describe('a charge', () => {
+  let shop: PaymentsFixture;
+  before(async () => void (shop = await startPayments()));
+  after(() => shop?.stop());
+  beforeEach(() => {
+    shop.company.away = false;
+    shop.company.loseAnswers(0);
   });
 
-  /** A card company that does not answer the first charge, and takes the money at every later one. */
-  function forgetful(): { gateway: CardGateway; asked: CardCharge[] } {
-    const asked: CardCharge[] = [];
-    const gateway: CardGateway = {
-      async charge(request) {
-        asked.push(request);
-        if (asked.length === 1) throw refusal('PAYMENT_PROVIDER_UNAVAILABLE', 'no answer');
-        return { kind: 'captured', paymentIntentId: 'pi_1' };
+  it('announces in its own transaction that it was completed, or that it failed, once', async () => {
+    for (let twice = 0; twice < 2; twice += 1) {
+      expect((await shop.charge('done')).state).to.equal('COMPLETED');
+      expect((await shop.charge('declined', 'pm_card_chargeDeclined')).state).to.equal('FAILED');
+    }
+    expect(await shop.eventsOf('done')).to.deep.equal(['PaymentCompleted 10.00']);
+    expect(await shop.eventsOf('declined')).to.deep.equal(['PaymentFailed 10.00']);
+  });
+
+  it('is announced once when many ask at once', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => shop.charge('at-once')));
+    expect(await shop.eventsOf('at-once')).to.deep.equal(['PaymentCompleted 10.00']);
+    expect(shop.company.charges.filter(({ orderId }) => orderId === 'at-once')).to.have.length(1);
+  });
+
+  it('announces nothing where it is rolled back', async () => {
+    const broken = await startPayments({
+      hooks: {
+        beforeCommit: (name) => {
+          if (name === 'payment.settle') throw new Error('killed');
+        },
       },
-      refund: async () => ({ refundId: 're_1' }),
-    };
-    return { gateway, asked };
-  }
-
-  const later = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
-  const wanted = (orderId: string) => ({ orderId, amount: { minor: 700n, currency: 'EUR' }, paymentMethod: 'pm_card_visa' });
-  const reasonOf = (call: Promise<unknown>): Promise<string> => call.then(() => '', (thrown: unknown) => MeshError.from(thrown).reason);
-
-  it('is asked for again under the same key while the card company knows that', async () => {
-    const { gateway, asked } = forgetful();
-    expect(await reasonOf(charge({ database, gateway, clock: systemClock }, wanted('soon'), SIGNAL))).to.equal('PAYMENT_PROVIDER_UNAVAILABLE');
-    expect((await charge({ database, gateway, clock: later(22 * HOUR_MS) }, wanted('soon'), SIGNAL)).state).to.equal('COMPLETED');
-    expect(new Set(asked.map(({ idempotencyKey }) => idempotencyKey)).size).to.equal(1);
+    });
+    expect(await reasonOf(broken.charge('rolled-back'))).to.equal('INTERNAL');
+    expect(await broken.eventsOf('rolled-back')).to.deep.equal([]);
+    expect((await broken.paymentOf('rolled-back')).state).to.equal('PROCESSING');
+    await broken.stop();
   });
 
-  it('is never sent again once the card company may have forgotten the key: that would be a second charge', async () => {
-    const { gateway, asked } = forgetful();
-    await reasonOf(charge({ database, gateway, clock: systemClock }, wanted('late'), SIGNAL));
-    const charging = { database, gateway, clock: later(24 * HOUR_MS) };
-    expect(await reasonOf(charge(charging, wanted('late'), SIGNAL))).to.equal('PAYMENT_OUTCOME_UNKNOWN');
-    expect(await reasonOf(refund(charging, 'late', SIGNAL)), 'nor in order to be refunded').to.equal('PAYMENT_OUTCOME_UNKNOWN');
-    expect(asked).to.have.length(1);
-    expect((await paymentOf(database, 'late')).state).to.equal('PROCESSING');
+  describe('whose answer never came', () => {
+    async function lostAt(orderId: string, paymentMethod?: string): Promise<void> {
+      shop.company.loseAnswers(1);
+      expect(await reasonOf(shop.charge(orderId, paymentMethod))).to.equal('PAYMENT_PROVIDER_UNAVAILABLE');
+    }
+    const later = (hours: number) => shop.with({ clock: ahead(hours * HOUR_MS) });
+
+    it('is asked for again under the same key while the card company knows that', async () => {
+      await lostAt('soon');
+      expect((await shop.charge('soon', 'pm_card_visa', later(22))).state).to.equal('COMPLETED');
+      expect(new Set(shop.company.asked.filter((key) => key.includes('soon')))).to.deep.equal(new Set(['charge-soon']));
+    });
+
+    for (const [paymentMethod, state] of [['pm_card_visa', 'COMPLETED'], ['pm_card_chargeDeclined', 'FAILED']] as const) {
+      it(`is looked up, and not sent again, once the card company may have forgotten the key (${state})`, async () => {
+        const orderId = `found-${state.toLowerCase()}`;
+        await lostAt(orderId, paymentMethod);
+        shop.company.forgetKeys();
+        expect((await shop.charge(orderId, paymentMethod, later(24))).state).to.equal(state);
+        expect(shop.company.asked.filter((key) => key.includes(orderId))).to.have.length(1);
+        expect(shop.company.charges.filter((charge) => charge.orderId === orderId)).to.have.length(1);
+      });
+    }
+
+    it('has failed when the card company turns out to know of no charge', async () => {
+      shop.company.away = true;
+      await reasonOf(shop.charge('never'));
+      expect(await reasonOf(shop.charge('never', 'pm_card_visa', later(25))), 'nobody can say').to.equal('PAYMENT_PROVIDER_UNAVAILABLE');
+      shop.company.away = false;
+      const payment = await shop.charge('never', 'pm_card_visa', later(25));
+      expect([payment.state, payment.declineCode]).to.deep.equal(['FAILED', 'never_charged']);
+      expect(shop.company.charges.filter(({ orderId }) => orderId === 'never')).to.deep.equal([]);
+    });
+
+    it('is neither sent again nor given up while what was sent in the last second of its key may be on its way', async () => {
+      shop.company.away = true;
+      await reasonOf(shop.charge('border'));
+      shop.company.away = false;
+      const onTheWay: (() => Promise<unknown>)[] = [];
+      const slow: CardGateway = {
+        ...shop.company,
+        async charge(...asked) {
+          onTheWay.push(() => shop.company.charge(...asked));
+          throw refusal('PAYMENT_PROVIDER_UNAVAILABLE', 'no answer');
+        },
+      };
+      const at = (hours: number, seconds: number) => ({ ...later(hours + seconds / 3_600), gateway: slow });
+      for (const given of [at(23, -10), at(23, 1), at(24, 0), at(24.25, -10)]) {
+        expect(await reasonOf(shop.charge('border', 'pm_card_visa', given))).to.equal('PAYMENT_PROVIDER_UNAVAILABLE');
+      }
+      expect(onTheWay).to.have.length(1);
+      await onTheWay[0]?.();
+      expect((await shop.charge('border', 'pm_card_visa', at(23, 2))).state).to.equal('COMPLETED');
+      expect(shop.company.charges.filter(({ orderId }) => orderId === 'border')).to.have.length(1);
+    });
+
+    it('stays open while one of several attempts is, whatever became of the last one', async () => {
+      await reasonOf(shop.charge('mixed', 'pm_unsettled'));
+      const other = { idempotencyKey: 'mixed-other', orderId: 'mixed', amount: { minor: 1_000n, currency: 'EUR' }, paymentMethod: 'pm_card_chargeDeclined' };
+      await shop.company.charge(other, AbortSignal.abort());
+      expect(await reasonOf(shop.charge('mixed', 'pm_unsettled', later(25)))).to.equal('PAYMENT_OUTCOME_UNKNOWN');
+    });
+
+    it('stays open when even then the card company has not settled it, or took another amount', async () => {
+      await reasonOf(shop.charge('unsettled', 'pm_unsettled'));
+      expect(await reasonOf(shop.charge('unsettled', 'pm_unsettled', later(24)))).to.equal('PAYMENT_OUTCOME_UNKNOWN');
+      expect(await reasonOf(shop.refund('unsettled', later(24))), 'nor is it refunded').to.equal('PAYMENT_OUTCOME_UNKNOWN');
+      await lostAt('other-amount');
+      const [charge] = shop.company.charges.filter(({ orderId }) => orderId === 'other-amount');
+      Object.assign(charge ?? {}, { amount: { minor: 999n, currency: 'EUR' } });
+      expect(await reasonOf(shop.charge('other-amount', 'pm_card_visa', later(24)))).to.equal('PAYMENT_OUTCOME_UNKNOWN');
+      expect((await shop.paymentOf('unsettled')).state).to.equal('PROCESSING');
+    });
+
+    it('says loudly when there were two captures, and counts the first', async () => {
+      await lostAt('twice');
+      await shop.company.charge({ idempotencyKey: 'other', orderId: 'twice', amount: { minor: 1_000n, currency: 'EUR' }, paymentMethod: 'pm_card_visa' }, AbortSignal.abort());
+      const { log, lines } = captureLog();
+      const payment = await shop.charge('twice', 'pm_card_visa', { ...later(24), log });
+      const [first, second] = shop.company.charges.filter(({ orderId }) => orderId === 'twice');
+      expect(payment.paymentIntentId).to.equal(first?.paymentIntentId);
+      expect(lines[0]).to.deep.include({ level: 'error', orderId: 'twice', paymentIntents: [second?.paymentIntentId] });
+    });
   });
 });

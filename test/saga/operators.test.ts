@@ -12,7 +12,7 @@ const ALL = { size: 50, after: undefined };
 describe('a saga that is stuck', () => {
   let bench: SagaBench;
   before(async () => {
-    bench = await startSagaBench({ longestPauseMs: 10 });
+    bench = await startSagaBench({ retry: { longestPauseMs: 10 } });
   });
   afterEach(() => bench.clear());
   after(() => bench?.stop());
@@ -66,6 +66,24 @@ describe('a saga that is stuck', () => {
     expect(await intervene(bench.database, 'RESOLVE', { sagaId: 'resolved', ...BY })).to.equal(true);
     await until('it is undone', async () => (await bench.statusOf('resolved')) === 'FAILED');
     expect(did).to.deep.equal(['undo first']);
+  });
+
+  it('goes on behind the step without it when that is skipped, which is written down as such', async () => {
+    const { did } = await stuckOnItsWayBack('skipped');
+    did.length = 0;
+    expect(await intervene(bench.database, 'SKIP', { sagaId: 'skipped', ...BY, step: 1 })).to.equal(true);
+    await until('it is undone', async () => (await bench.statusOf('skipped')) === 'FAILED');
+    expect(did).to.deep.equal(['undo first']);
+    expect((await findSaga(bench.database, 'skipped'))?.interventions[0]).to.include({ kind: 'SKIP', step: 1, ...BY });
+  });
+
+  it('is counted, for an alarm', async () => {
+    await stuckOnItsWayBack('counted');
+    const { definition } = recording({ a: {} });
+    const watching = bench.runnerOf(definition);
+    watching.start();
+    await until('it is counted', () => watching.read().stuck === 1);
+    expect(watching.read()).to.deep.equal({ running: 0, waiting: 0, stuck: 1, unknownVersion: 0, takenOver: 0, steps: 0 });
   });
 
   it('past its pivot goes on forward, also behind its last step', async () => {

@@ -80,28 +80,6 @@ describe('a saga', () => {
     expect(did).to.deep.equal(['slow', 'after']);
   });
 
-  it('cannot be written any more by a process that lost it', async () => {
-    const { promise: paused, resolve: wake } = Promise.withResolvers<void>();
-    let first = true;
-    const action = async (): Promise<State> => {
-      if (!first) return { learnt: 'by the new owner' };
-      first = false;
-      await paused;
-      return { learnt: 'by the old owner' };
-    };
-    const { definition, outcomes } = recording({ a: { action } });
-    // Not started, so it renews nothing: a process that hangs.
-    const run = await bench.begin(definition, 'fenced');
-    const old = run();
-    bench.runnerOf(definition).start();
-    await until('the other one has finished it', async () => (await bench.statusOf('fenced')) === 'COMPLETED');
-    wake();
-    expect(await old).to.equal(undefined);
-    const [row] = await bench.database.query<{ state: State }>({ name: 'test.state', text: `SELECT state FROM saga WHERE saga_id = 'fenced'` }, []);
-    expect(row?.state).to.deep.equal({ learnt: 'by the new owner' });
-    expect(outcomes).to.have.length(1);
-  });
-
   it('is let go at once by a process that stops, and finished by another', async () => {
     const started = Promise.withResolvers<void>();
     const action = async (_state: State, { signal }: { signal: AbortSignal }): Promise<void> => {
@@ -122,10 +100,20 @@ describe('a saga', () => {
     await until('it is completed', async () => (await bench.statusOf('let-go')) === 'COMPLETED');
   });
 
+  it('may belong to no transaction: then it begins together with others', async () => {
+    const { definition, did } = recording({ a: {}, b: {} });
+    const runner = bench.runnerOf(definition);
+    const outcomes = await Promise.all(['x', 'y', 'z'].map((sagaId) => runner.execute(definition, { sagaId, subject: 'test', state: {} })));
+    expect(outcomes.map((outcome) => outcome?.kind)).to.deep.equal(['completed', 'completed', 'completed']);
+    expect(did.filter((step) => step === 'b')).to.have.length(3);
+    const twice = await runner.execute(definition, { sagaId: 'x', subject: 'test', state: {} }).catch((thrown: unknown) => thrown);
+    expect(twice).to.be.instanceOf(Error);
+  });
+
   it('that waits for an outage to end holds up nobody else, however many wait', async () => {
     let outage = true;
     const { definition } = recording({ a: { action: () => (outage ? Promise.reject(refusal('UNREACHABLE', 'gone')) : Promise.resolve()) }, b: {} });
-    const runner = bench.runnerOf(definition, { firstPauseMs: 1_500 });
+    const runner = bench.runnerOf(definition, { retry: { firstPauseMs: 1_500 } });
     runner.start();
     const waiting = Array.from({ length: 40 }, (_, index) => `waiting-${index}`);
     for (const sagaId of waiting) await bench.begin(definition, sagaId);

@@ -2,17 +2,15 @@ import { expect } from 'chai';
 
 import { refusal } from '#kit';
 
-import type { SagaDefinition, SagaStep } from '../../saga/definition.ts';
-import { MAX_ATTEMPTS, MAX_FAULTS, MAX_REFUSALS, runStep } from '../../saga/step-runner.ts';
-import type { SagaRow } from '../../saga/store.ts';
+import type { ActionStep, SagaDefinition } from '../../saga/definition.ts';
+import { USUAL_RETRIES } from '../../saga/retry-policy.ts';
+import type { SagaRow } from '../../saga/saga-row.ts';
+import { runStep } from '../../saga/step-runner.ts';
+import { BEGUN } from './begun.ts';
 
-const SAGA: SagaRow = {
-  ...{ sagaId: 's', subject: 'test', definition: 'test', status: 'RUNNING', step: 0, attempt: 0, refusals: 0 },
-  ...{ state: {}, failure: null, lastError: null, fence: 1n, traceParent: null },
-};
-const AT_LAST_TRY: SagaRow = { ...SAGA, attempt: MAX_ATTEMPTS - 1 };
-const AT_LAST_REFUSAL: SagaRow = { ...SAGA, attempt: 50, refusals: MAX_REFUSALS - 1 };
-const AT_LAST_FAULT: SagaRow = { ...SAGA, attempt: 50, refusals: MAX_FAULTS - 1 };
+const AT_LAST_TRY: SagaRow = { ...BEGUN, attempt: USUAL_RETRIES.maxAttempts - 1 };
+const AT_LAST_REFUSAL: SagaRow = { ...BEGUN, attempt: 50, refusals: USUAL_RETRIES.maxRefusals - 1 };
+const AT_LAST_FAULT: SagaRow = { ...BEGUN, attempt: 50, refusals: USUAL_RETRIES.maxFaults - 1 };
 
 describe('the step of a saga that fails', () => {
   const gone = (): Promise<never> => Promise.reject(refusal('UNREACHABLE', 'gone'));
@@ -22,22 +20,23 @@ describe('the step of a saga that fails', () => {
   const well = async (): Promise<void> => {};
 
   /** Runs the step at which the saga stands: one before the pivot, the pivot, one after it. */
-  function run(step: Omit<SagaStep<object>, 'name'>, saga: SagaRow, signal = new AbortController().signal): Promise<SagaRow> {
+  function run(step: Omit<ActionStep<object>, 'name'>, saga: SagaRow, stopping = new AbortController().signal): Promise<SagaRow> {
     const steps = ['before', 'pivot', 'after'].map((name) => ({ name, ...step }));
     const pivot = { step: 'pivot', refusals: ['RESERVATION_EXPIRED'] };
     const definition: SagaDefinition<object> = { name: 'test', pivot, steps, onFinished: async () => undefined };
-    return runStep(definition, saga, { sagaId: saga.sagaId, signal }, () => undefined);
+    const deadlines = { run: <T>(_timeoutMs: number, work: (signal: AbortSignal) => Promise<T>) => work(stopping) };
+    return runStep(definition, saga, { deadlines, stopping, now: new Date(), onFailure: () => undefined });
   }
 
   describe('before the pivot', () => {
     it('is tried again while it stays unanswered, and undone at the last try', async () => {
-      expect(await run({ action: gone }, SAGA)).to.deep.include({ status: 'RUNNING', attempt: 1, refusals: 0, lastError: { reason: 'UNREACHABLE', message: 'gone' } });
-      expect(await run({ action: broken }, SAGA)).to.include({ status: 'RUNNING', attempt: 1 });
+      expect(await run({ action: gone }, BEGUN)).to.deep.include({ status: 'RUNNING', attempt: 1, refusals: 0, lastError: { reason: 'UNREACHABLE', message: 'gone' } });
+      expect(await run({ action: broken }, BEGUN)).to.include({ status: 'RUNNING', attempt: 1 });
       expect(await run({ action: gone }, AT_LAST_TRY)).to.include({ status: 'COMPENSATING', step: 0, attempt: 0 });
     });
 
     it('is undone at once when it is refused', async () => {
-      expect(await run({ action: refused }, SAGA)).to.deep.include({ status: 'COMPENSATING', step: 0, failure: { reason: 'RESERVATION_COMMITTED', message: 'sold' } });
+      expect(await run({ action: refused }, BEGUN)).to.deep.include({ status: 'COMPENSATING', step: 0, failure: { reason: 'RESERVATION_COMMITTED', message: 'sold' } });
     });
   });
 
@@ -49,11 +48,11 @@ describe('the step of a saga that fails', () => {
     });
 
     it('turns the saga round when it says for sure that it has not happened', async () => {
-      expect(await run({ action: decided }, at(SAGA))).to.include({ status: 'COMPENSATING', step: 1 });
+      expect(await run({ action: decided }, at(BEGUN))).to.include({ status: 'COMPENSATING', step: 1 });
     });
 
     it('is asked again when it is refused for another reason, and parks the saga in the end: an earlier try may have happened', async () => {
-      expect(await run({ action: refused }, at(SAGA))).to.include({ status: 'RUNNING', step: 1, refusals: 1 });
+      expect(await run({ action: refused }, at(BEGUN))).to.include({ status: 'RUNNING', step: 1, refusals: 1 });
       expect(await run({ action: refused }, at(AT_LAST_REFUSAL))).to.deep.include({ status: 'STUCK', step: 1, failure: null });
     });
   });
@@ -66,7 +65,7 @@ describe('the step of a saga that fails', () => {
     });
 
     it('is tried on when it is refused, and parks the saga in the end: there is no way back', async () => {
-      expect(await run({ action: refused }, at(SAGA))).to.include({ status: 'RUNNING', step: 2, attempt: 1 });
+      expect(await run({ action: refused }, at(BEGUN))).to.include({ status: 'RUNNING', step: 2, attempt: 1 });
       expect(await run({ action: refused }, at(AT_LAST_REFUSAL))).to.deep.include({ status: 'STUCK', step: 2, failure: null });
     });
   });
@@ -79,7 +78,7 @@ describe('the step of a saga that fails', () => {
     });
 
     it('parks the saga when it is refused again and again; tries that met an outage do not count', async () => {
-      expect(await run({ action: well, compensate: refused }, undoing({ ...SAGA, attempt: 50 }))).to.include({ status: 'COMPENSATING', refusals: 1 });
+      expect(await run({ action: well, compensate: refused }, undoing({ ...BEGUN, attempt: 50 }))).to.include({ status: 'COMPENSATING', refusals: 1 });
       expect(await run({ action: well, compensate: refused }, undoing(AT_LAST_REFUSAL))).to.include({ status: 'STUCK' });
     });
 

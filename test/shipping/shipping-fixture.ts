@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 
 import { type Database, migrate } from '#database';
+import { eventsMigrations } from '#events';
 import { silentLog, systemClock, systemRandom } from '#kit';
 import type { Client } from '#mesh';
 import { GetOrderResponseSchema, type OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
@@ -22,14 +23,24 @@ export interface ShippingFixture {
   /** What the order service says from now on; until then every order is CONFIRMED. */
   orderIs(answer: () => Promise<OrderState>): void;
   shipmentOf(orderId: string): Promise<Shipment | undefined>;
+  /** What was announced of an order, in order. */
+  eventsOf(orderId: string): Promise<Announced[]>;
   /** Everything as it was at the start. */
   reset(): void;
   remove(): Promise<void>;
 }
 
+/** An event in the outbox. */
+export interface Announced {
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const OUTBOX = { name: 'test.outbox', text: `SELECT type, payload AS data FROM outbox WHERE key = $1 ORDER BY position` };
+
 export async function startShippingFixture(): Promise<ShippingFixture> {
   const place = await createTestDatabase();
-  const components = [{ name: 'shipping', directory: join(import.meta.dirname, '..', '..', 'services', 'shipping', 'migrations') }];
+  const components = [{ name: 'shipping', directory: join(import.meta.dirname, '..', '..', 'services', 'shipping', 'migrations') }, eventsMigrations];
   await migrate({ url: place.url, schema: 'shipping', components, log: silentLog });
   const database: Database = openTestDatabase({ url: place.url, schema: 'shipping', maxConnections: 10 });
   const carrier = createFakeCarrier();
@@ -43,6 +54,7 @@ export async function startShippingFixture(): Promise<ShippingFixture> {
     carrier,
     orderIs: (wanted) => void (answer = wanted),
     shipmentOf: (orderId) => findShipmentOfOrder(database, orderId),
+    eventsOf: (orderId) => database.query<Announced>(OUTBOX, [orderId]),
     reset() {
       answer = confirmed;
       carrier.on = {};

@@ -4,7 +4,7 @@ import { expectBooksAgree } from './books-agree.ts';
 import { type FaultyShop, startFaultyShop } from './faults/faulty-shop.ts';
 import { seedOfRun } from './faults/sample.ts';
 import { CROWDS, MISHAPS, TRADE } from './model/arbitraries.ts';
-import { startFleet } from './model/commands/bad-luck.ts';
+import { startFleet } from './model/commands/processes.ts';
 import { expectHistories, HistoryError } from './model/histories.ts';
 import { ShopModel } from './model/shop-model.ts';
 

@@ -57,7 +57,7 @@ export async function stockOf({ inventory }: Shop, productId: string): Promise<[
 export async function moneyOf(shop: Shop, orderId: string): Promise<{ captures: number; net: bigint }> {
   const entries = await shop.ledger(orderId);
   const captures = entries.filter(({ kind }) => kind === 'capture');
-  const net = entries.reduce((sum, { kind, amountMinor }) => sum + (kind === 'capture' ? amountMinor : -amountMinor), 0n);
+  const net = entries.reduce((sum, { kind, amountMinor }) => sum + (kind === 'refund' ? -amountMinor : amountMinor), 0n);
   return { captures: captures.length, net };
 }
 

@@ -13,6 +13,7 @@ import { createLifecycle, silentLog, systemClock } from '#kit';
 import { type Client, createMesh } from '#mesh';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
+import { NotificationService } from '#proto/shop/notification/v1/notification_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { SagaService } from '#proto/shop/order/v1/saga_pb.js';
 import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
@@ -35,6 +36,7 @@ export interface Shop {
   readonly shipping: Client<typeof ShippingService>;
   readonly orders: Client<typeof OrderService>;
   readonly sagas: Client<typeof SagaService>;
+  readonly notifications: Client<typeof NotificationService>;
   readonly supervisor: Supervisor;
   /** What leads a further process to this shop's servers. */
   readonly environment: Readonly<Record<string, string>>;
@@ -97,6 +99,7 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
     shipping: mesh.client(ShippingService, { tracer }),
     orders: mesh.client(OrderService, { tracer }),
     sagas: mesh.client(SagaService, { tracer }),
+    notifications: mesh.client(NotificationService, { tracer }),
     supervisor,
     environment,
     ledger: (orderId) => readLedger(open(environment[LEDGER_URL] ?? '', 'stripe_simulator'), { orderId }),

@@ -1,8 +1,8 @@
 import { createFileRegistry, type DescMethod, fromBinary, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { method as methodPolicy } from '#proto/mesh/v1/options_pb.js';
+import { method as methodPolicy, Repeat } from '#proto/mesh/v1/options_pb.js';
 
-type Policy = { readonly deadlineMs: number | undefined; readonly idempotencyKey: string };
+type Policy = { readonly deadlineMs: number | undefined; readonly idempotencyKey: string; readonly repeat: Repeat };
 
 /**
  * Changes of the mesh options that break callers, a sentence each. `buf breaking` looks at
@@ -19,7 +19,7 @@ export function comparePolicies(before: Uint8Array, after: Uint8Array): string[]
 }
 
 function judge(before: Policy, after: Policy): string[] {
-  return [...judgeDeadline(before.deadlineMs, after.deadlineMs), ...judgeKey(before.idempotencyKey, after.idempotencyKey)];
+  return [...judgeDeadline(before.deadlineMs, after.deadlineMs), ...judgeKey(before.idempotencyKey, after.idempotencyKey), ...judgeRepeat(before.repeat, after.repeat)];
 }
 
 function judgeDeadline(before: number | undefined, after: number | undefined): string[] {
@@ -35,6 +35,11 @@ function judgeKey(before: string, after: string): string[] {
   return [`the idempotency key changed from ${before} to ${after}: callers that send again keep to ${before}`];
 }
 
+function judgeRepeat(before: Repeat, after: Repeat): string[] {
+  if (before === Repeat.UNSPECIFIED || before === after) return [];
+  return [`a repeat was answered with ${Repeat[before]} and is now with ${Repeat[after]}: callers that send again rely on it`];
+}
+
 function readPolicies(image: Uint8Array): Map<string, Policy> {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
   const policies = new Map<string, Policy>();
@@ -47,9 +52,9 @@ function readPolicies(image: Uint8Array): Map<string, Policy> {
 }
 
 function policyOf(method: DescMethod): Policy {
-  if (!hasOption(method, methodPolicy)) return { deadlineMs: undefined, idempotencyKey: '' };
-  const { deadline, idempotencyKey } = getOption(method, methodPolicy);
-  return { deadlineMs: deadline === undefined ? undefined : milliseconds(deadline), idempotencyKey };
+  if (!hasOption(method, methodPolicy)) return { deadlineMs: undefined, idempotencyKey: '', repeat: Repeat.UNSPECIFIED };
+  const { deadline, idempotencyKey, repeat } = getOption(method, methodPolicy);
+  return { deadlineMs: deadline === undefined ? undefined : milliseconds(deadline), idempotencyKey, repeat };
 }
 
 function milliseconds({ seconds, nanos }: Duration): number {

@@ -11,11 +11,13 @@ const sharedPostgres = ['database/embedded/', 'test/backends/guard.ts'] as const
 export const LONGEST_SECONDS: Readonly<Record<string, number>> = {
   'test/new-service/new-service.test.ts': 37,
   'test/cli/scale.test.ts': 29,
+  'test/events/kafka.test.ts': 27,
+  'test/chaos/orders.test.ts': 22,
   'test/cli/starting.test.ts': 20,
   'test/cli/running-shop.test.ts': 18,
   'test/bench/rpc.test.ts': 17,
   'test/conformance/conformance.test.ts': 16.5,
-  // It takes 28 s, but beside the two above it would show what no shop of six processes can do on two busy cores.
+  // It takes 28 s, but beside the two above it would show what no shop of seven processes can do on two busy cores.
   'test/cli/up.test.ts': 16.2,
   'test/shop/failures.test.ts': 16,
   'test/chaos/mesh.test.ts': 15,
@@ -27,6 +29,8 @@ export const LONGEST_SECONDS: Readonly<Record<string, number>> = {
   'test/books/real-shop.test.ts': 11,
   'test/shop/outage.test.ts': 10.5,
   'test/shop/two-instances.test.ts': 10,
+  'test/shop/repeats.test.ts': 9.5,
+  'test/events/bus-conformance-postgres.test.ts': 4,
 };
 
 /**

@@ -6,7 +6,8 @@ import { type Answer, ApiRefusal, errorAnswer, invalid, notCovered } from './ans
 import { type Form, parseForm } from './form.ts';
 import { createIdempotency, fingerprintOf, type KeyedRequest, MAX_KEY_LENGTH } from './idempotency.ts';
 import { createPaymentIntent, getPaymentIntent, getPaymentIntents } from './payment-intents.ts';
-import { createRefund, getRefunds } from './refunds.ts';
+import { createRefund, getRefund, getRefunds } from './refunds.ts';
+import { searchPaymentIntents } from './search.ts';
 import { newSuffix, type Simulator } from './simulator.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -35,9 +36,11 @@ export function createApi(simulator: Simulator, log: Log): Hono<Api> {
   api.use(nameRequest(simulator), limitBody, authenticate);
   api.post('/v1/payment_intents', once(createPaymentIntent));
   api.get('/v1/payment_intents', async (c) => send(c, await getPaymentIntents(simulator, readQuery(c))));
+  api.get('/v1/payment_intents/search', async (c) => send(c, await searchPaymentIntents(simulator, readQuery(c))));
   api.get('/v1/payment_intents/:id', async (c) => send(c, await getPaymentIntent(simulator, c.req.param('id'), readQuery(c))));
   api.post('/v1/refunds', once(createRefund));
   api.get('/v1/refunds', async (c) => send(c, await getRefunds(simulator, readQuery(c))));
+  api.get('/v1/refunds/:id', async (c) => send(c, await getRefund(simulator, c.req.param('id'), readQuery(c))));
   api.notFound((c) => send(c, notCovered(`${c.req.method} ${c.req.path}`).answer));
   api.onError((thrown, c) => {
     if (thrown instanceof ApiRefusal) return send(c, thrown.answer);

@@ -1,4 +1,4 @@
-import { invalid, missing, notCovered } from './answer.ts';
+import { type ApiRefusal, invalid, missing, notCovered } from './answer.ts';
 import { below, type Form, required, takeOnly } from './form.ts';
 import { type CardOutcome, findTestCard } from './test-cards.ts';
 
@@ -18,6 +18,8 @@ const PARAMETERS = [
   'currency',
   'payment_method',
   'confirm',
+  // No card here asks its holder to confirm.
+  'error_on_requires_action',
   'automatic_payment_methods[enabled]',
   'automatic_payment_methods[allow_redirects]',
   'metadata[]',
@@ -84,9 +86,14 @@ function readAmount(form: Form, currency: string): bigint {
   if (amount > most) {
     throw invalid(`Amount must be no more than ${most}, in the smallest unit of ${currency}.`, { code: 'amount_too_large', param: 'amount' });
   }
-  const step = STEPS.get(currency) ?? 1n;
-  if (amount % step !== 0n) {
-    throw invalid(`Invalid amount. Amounts in ${currency} must be evenly divisible by ${step}.`, { param: 'amount' });
-  }
+  const refused = refusalOfStep(amount, currency);
+  if (refused !== undefined) throw refused;
   return amount;
+}
+
+/** The refusal of an amount that the currency has no such part for; undefined where it is one. */
+export function refusalOfStep(amount: bigint, currency: string): ApiRefusal | undefined {
+  const step = STEPS.get(currency) ?? 1n;
+  if (amount % step === 0n) return undefined;
+  return invalid(`Invalid amount. Amounts in ${currency} must be evenly divisible by ${step}.`, { param: 'amount' });
 }

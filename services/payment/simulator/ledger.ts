@@ -1,15 +1,15 @@
 import type { Queryable, Statement } from '#database';
 
-/** Money that moved: taken from a card, or given back. */
+/** Money that moved: taken from a card, given back, or come back to us because the bank could not give it to anybody. */
 export interface LedgerEntry {
   /** Grows with time. */
   readonly entryId: bigint;
-  readonly kind: 'capture' | 'refund';
-  /** Stripe's id of the charge (`ch_…`) or refund (`re_…`). */
+  readonly kind: 'capture' | 'refund' | 'refund_failure';
+  /** Stripe's id of the charge (`ch_…`), the refund (`re_…`) or the transaction that took a failed refund back (`txn_…`). */
   readonly objectId: string;
   readonly paymentIntentId: string;
   /**
-   * Greater than zero, also for a refund. In the unit Stripe counts in, which for ISK, UGX and
+   * Greater than zero, also for a refund; what is kept of a capture is it, less refunds, plus their failures. In the unit Stripe counts in, which for ISK, UGX and
    * MGA is not the minor unit of ISO 4217: `fromStripeAmount` makes money of it.
    */
   readonly amountMinor: bigint;

@@ -29,6 +29,10 @@ const LIST: Statement = {
   name: 'stripe_simulator.list_payment_intents',
   text: `SELECT ${COLUMNS} FROM payment_intent WHERE $1::text IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
 };
+const FIND_OF_ORDER: Statement = {
+  name: 'stripe_simulator.find_payment_intents_of_order',
+  text: `SELECT ${COLUMNS} FROM payment_intent WHERE metadata->>'order_id' = $1 ORDER BY id DESC LIMIT $2`,
+};
 
 /** The columns are named as the fields are, so a row is a payment intent. */
 type Row = PaymentIntent;
@@ -52,4 +56,9 @@ export async function lockPaymentIntent(tx: Transaction, id: string): Promise<Pa
 /** Newest first. */
 export function listPaymentIntents(db: Queryable, { startingAfter, limit }: Page): Promise<PaymentIntent[]> {
   return db.query<Row>(LIST, [startingAfter ?? null, limit]);
+}
+
+/** Newest first. */
+export function findPaymentIntentsOfOrder(db: Queryable, orderId: string, limit: number): Promise<PaymentIntent[]> {
+  return db.query<Row>(FIND_OF_ORDER, [orderId, limit]);
 }

@@ -6,6 +6,7 @@ import { PAGE_PARAMETERS, readPage, toStripeList } from './paging.ts';
 import { newPaymentIntent, type PaymentIntent, toStripeCardError, toStripePaymentIntent } from './payment-intent.ts';
 import { findPaymentIntent, listPaymentIntents, recordCharge } from './payment-intent-store.ts';
 import { newSuffix, now, type Simulator } from './simulator.ts';
+import { announce } from './webhooks.ts';
 
 /** `POST /v1/payment_intents`: takes the money or says why not, in one transaction with the answer it keeps. */
 export async function createPaymentIntent(simulator: Simulator, form: Form, keyed: KeyedRequest | undefined): Promise<Answer> {
@@ -14,7 +15,10 @@ export async function createPaymentIntent(simulator: Simulator, form: Form, keye
   await simulator.db.transaction('stripe_simulator.charge', async (tx) => {
     await recordCharge(tx, intent);
     await keepAnswer(tx, keyed, answer, intent.createdAt);
+    const type = intent.decline === null ? 'payment_intent.succeeded' : 'payment_intent.payment_failed';
+    await announce(simulator, tx, keyed, [{ type, object: toStripePaymentIntent(intent) }]);
   });
+  simulator.background.wakeDelivery();
   return answer;
 }
 

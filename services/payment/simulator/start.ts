@@ -9,6 +9,12 @@ import { type Database, type DatabaseHooks, migrate, openDatabase } from '#datab
 import { type Clock, errorCode, type Log, type Random, refusal, type Stoppable } from '#kit';
 
 import { createApi } from './api.ts';
+import { type RunningBackground, startBackground } from './background.ts';
+import { type Faults, requireFaults } from './faults.ts';
+import { misbehave } from './misbehave.ts';
+import { createMisbehaviour } from './misbehaviour.ts';
+import type { Background, Simulator } from './simulator.ts';
+import type { WebhookTarget } from './webhook-target.ts';
 
 /** The simulator's own schema: payment never reads it. */
 export const STRIPE_SIMULATOR_SCHEMA = 'stripe_simulator';
@@ -27,15 +33,24 @@ export interface StripeSimulatorOptions {
   readonly random: Random;
   /** For the ledger's statements. Default: the process's own. */
   readonly tracer?: Tracer;
-  /** Points at which a test stops or fails it: `stripe_simulator.charge` and `stripe_simulator.refund`. */
+  /** Points at which a test stops or fails it, above all `stripe_simulator.charge`, `stripe_simulator.refund` and `stripe_simulator.settle`. */
   readonly hooks?: DatabaseHooks;
+  /** Who is told of payments and refunds, see `readWebhookTarget`. Default: nobody. */
+  readonly webhook?: WebhookTarget | undefined;
+  /** How it misbehaves from the start. Default: not at all. */
+  readonly faults?: Faults;
+  /** When a refund settles that does not do so at once. Default 1,000. */
+  readonly refundSettlesAfterMs?: number;
 }
 
 export interface StripeSimulator extends Stoppable {
   /** Where it listens, such as `http://127.0.0.1:12111`. */
   readonly url: string;
+  /** Replaces all faults from now on; {} behaves again. Throws INVALID_SETTING for values out of bounds. */
+  misbehave(faults: Faults): void;
 }
 
+const REFUND_SETTLES_AFTER_MS = 1_000;
 const MAX_CONNECTIONS = 4;
 /** How long `stop()` waits for requests under way, before it cuts them. */
 const STOP_GRACE_MS = 2_000;
@@ -45,16 +60,27 @@ const STOP_GRACE_MS = 2_000;
  * the same database, it knows every payment and every idempotency key. Throws PORT_IN_USE.
  */
 export async function startStripeSimulator(options: StripeSimulatorOptions): Promise<StripeSimulator> {
-  const { databaseUrl, host, port, log, clock, random } = options;
+  const { databaseUrl, host, port, log, clock, random, webhook, faults = {}, refundSettlesAfterMs = REFUND_SETTLES_AFTER_MS } = options;
+  const misbehaviour = createMisbehaviour({ clock, random }, requireFaults(faults));
   await migrateSimulator(databaseUrl, log);
   const db = openSimulatorDatabase(options);
+  const halt = new AbortController();
+  let running: RunningBackground | undefined;
+  // It needs the simulator, and the simulator it.
+  const background: Background = { wakeDelivery: () => running?.wakeDelivery(), wakeSettling: () => running?.wakeSettling() };
+  const simulator: Simulator = { db, clock, random, misbehaviour, hasWebhook: webhook !== undefined, refundSettlesAfterMs, background };
   try {
-    const api = createApi({ db, clock, random }, log);
-    const server = await listen(api.fetch, host, port);
+    const { fetch } = createApi(simulator, log);
+    const server = await listen(misbehave(fetch, { misbehaviour, clock, signal: halt.signal }), host, port);
+    running = startBackground(simulator, { webhook, signal: halt.signal, log });
     const url = urlOf(server, host);
-    log.info({ url }, 'the card-payment simulator stands in for Stripe on this machine; no real money moves');
+    log.info({ url, ...(webhook && { webhook: webhook.url.href }) }, 'the card-payment simulator stands in for Stripe on this machine; no real money moves');
     let stopped: Promise<void> | undefined;
-    return { url, stop: () => (stopped ??= stop(server, db)) };
+    return {
+      url,
+      misbehave: (wanted) => misbehaviour.set(requireFaults(wanted)),
+      stop: () => (stopped ??= stop({ server, background: running, db, halt })),
+    };
   } catch (thrown) {
     await db.stop();
     throw thrown;
@@ -75,9 +101,10 @@ async function migrateSimulator(url: string, log: Log): Promise<void> {
   await migrate({ url, schema: STRIPE_SIMULATOR_SCHEMA, components, log, mayCreateDatabase: true });
 }
 
-async function listen(fetch: Parameters<typeof serve>[0]['fetch'], host: string, port: number): Promise<Server> {
+async function listen(fetch: ReturnType<typeof misbehave>, host: string, port: number): Promise<Server> {
   // By default the adapter replaces the process's own Request and Response; others live in this process, too.
-  const server = serve({ fetch, hostname: host, port, overrideGlobalObjects: false });
+  // Its type allows for HTTP/2, which nobody asked for, so what fetch gets are HTTP/1 bindings.
+  const server = serve({ fetch: fetch as Parameters<typeof serve>[0]['fetch'], hostname: host, port, overrideGlobalObjects: false });
   try {
     await once(server, 'listening');
   } catch (thrown) {
@@ -95,11 +122,20 @@ function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function stop(server: Server, db: Database): Promise<void> {
+interface Running {
+  readonly server: Server;
+  readonly background: RunningBackground | undefined;
+  readonly db: Database;
+  readonly halt: AbortController;
+}
+
+async function stop({ server, background, db, halt }: Running): Promise<void> {
   const closed = once(server, 'close');
+  halt.abort();
   server.close();
   const cut = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
   await closed;
   clearTimeout(cut);
+  await background?.ended;
   await db.stop();
 }

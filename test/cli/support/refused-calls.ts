@@ -82,6 +82,12 @@ export const REFUSALS: readonly RefusedCall[] = [
     says: /--deadline: "soon" is not a time span; write it like 500ms, 2s or 5m/,
   },
   {
+    what: 'a deadline that leaves no time',
+    args: () => ['order.GetOrder', '{}', '--deadline', '0'],
+    code: 'INVALID_ARGUMENT',
+    says: /--deadline: 0 leaves no time for a call/,
+  },
+  {
     what: 'a deadline that is over',
     args: () => ['order.GetOrder', '{"orderId":"x"}', '--deadline', '1ms'],
     code: 'DEADLINE_EXCEEDED',

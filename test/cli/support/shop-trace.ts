@@ -3,11 +3,13 @@ import { expect } from 'chai';
 import { systemClock } from '#kit';
 import { isComplete, isWhole, type TraceNode, type TraceTree, waitForTrace, walk } from '#tracing';
 
+import { answeredPart } from '../../../cli/local/answered-part.ts';
 import { expectShape, span, type SpanShape } from '../../tracing/span-shape.ts';
 
-/** The trace of the sample order, once it hangs together and each call in it has the callee's span. */
-export function readOrderTrace(jaegerUrl: string, traceId: string): Promise<TraceTree> {
-  return waitForTrace(jaegerUrl, traceId, (tree) => isWhole(tree) && isComplete(tree), { deadlineMs: 30_000, clock: systemClock });
+/** The trace of the sample order up to its answer, once it hangs together and each call in it has the callee's span. */
+export async function readOrderTrace(jaegerUrl: string, traceId: string): Promise<TraceTree> {
+  const isAnswered = (tree: TraceTree): boolean => isWhole(answeredPart(tree)) && isComplete(answeredPart(tree));
+  return answeredPart(await waitForTrace(jaegerUrl, traceId, isAnswered, { deadlineMs: 30_000, clock: systemClock }));
 }
 
 /**

@@ -24,7 +24,7 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-interface HostOptions extends Pick<Hosted<DescService>, 'instance'> {
+interface HostOptions extends Pick<Hosted<DescService>, 'instance' | 'idempotency'> {
   /** Rejects when the service is not well. Default: it always is. */
   readonly check?: () => Promise<void>;
   /** Contracts beside the main one. */

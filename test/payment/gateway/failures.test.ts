@@ -9,7 +9,7 @@ import { freePort } from '../../backends/free-port.ts';
 import { expectRefusal } from '../../database/expect-refusal.ts';
 import { until } from '../../database/until.ts';
 import { captureLog } from '../../tracing/captured-log.ts';
-import { chargeOf, openGateway, patience } from './gateway-fixture.ts';
+import { chargeOf, openGateway, patience, refundOf } from './gateway-fixture.ts';
 import { type ScriptedAnswer, type ScriptedStripe, startScriptedStripe } from './scripted-stripe.ts';
 
 const API_KEY = 'sk_test_veryhushhush';
@@ -23,7 +23,7 @@ const intent = (fields: Record<string, unknown>): ScriptedAnswer => ({
   body: { id: 'pi_1', object: 'payment_intent', last_payment_error: null, ...fields },
 });
 
-const REFUND = { idempotencyKey: 'r', paymentIntentId: 'pi_1' };
+const REFUND = refundOf('r', 'pi_1');
 
 const FAILURES: readonly { name: string; answer: ScriptedAnswer; reason: Reason; says: string }[] = [
   { name: 'a refused key', answer: error(401, { type: 'invalid_request_error' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'STRIPE_API_KEY' },
@@ -33,7 +33,8 @@ const FAILURES: readonly { name: string; answer: ScriptedAnswer; reason: Reason;
   { name: 'a key with other values', answer: error(400, { type: 'idempotency_error' }), reason: 'IDEMPOTENCY_KEY_REUSED', says: 'other values' },
   { name: 'too many requests', answer: error(429, { type: 'invalid_request_error', code: 'rate_limit' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'ask again' },
   { name: 'an error of Stripe', answer: error(500, { type: 'api_error' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'ask again' },
-  { name: 'what a stand-in does not cover', answer: error(501, { type: 'invalid_request_error' }), reason: 'PAYMENT_REJECTED', says: 'no, ***' },
+  { name: 'what a stand-in does not cover', answer: error(501, { type: 'invalid_request_error', code: 'not_simulated' }), reason: 'PAYMENT_REJECTED', says: 'no, ***' },
+  { name: 'a 501 of anybody else', answer: error(501, { type: 'invalid_request_error' }), reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'ask again' },
   { name: 'a page of a proxy', answer: { status: 502, body: '<html>' }, reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'ask again' },
   { name: 'nonsense with status 200', answer: { status: 200, body: '<html>' }, reason: 'PAYMENT_PROVIDER_UNAVAILABLE', says: 'ask again' },
 ];
@@ -93,6 +94,7 @@ describe('the Stripe gateway on a Stripe that fails', () => {
       confirm: 'true',
       'automatic_payment_methods[enabled]': 'true',
       'automatic_payment_methods[allow_redirects]': 'never',
+      error_on_requires_action: 'true',
       'metadata[order_id]': 'sent',
     });
   });
@@ -144,40 +146,57 @@ describe('the Stripe gateway on a Stripe that fails', () => {
     expect(stripe.seen.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['POST /v1/payment_intents', 'GET /v1/payment_intents/pi_1']);
   });
 
-  it('does not take a refund that the bank sent back for one', async () => {
-    const failed = { id: 're_1', status: 'failed', failure_reason: 'lost_or_stolen_card' };
-    stripe.answer({ status: 200, body: failed }, { status: 200, body: { data: [failed] } });
-    const refusal = await expectRefusal('REFUND_FAILED', gateway.refund(REFUND, patience()));
-
-    expect(refusal.message).to.include('lost_or_stolen_card').and.include('re_1').and.include('by hand');
-    expect(refusal.metadata).to.deep.equal({ stripe_refund_id: 're_1', stripe_failure_reason: 'lost_or_stolen_card' });
-  });
-
-  it('does not take a cancelled refund for one, either', async () => {
-    stripe.answer({ status: 200, body: { id: 're_1', status: 'canceled' } }, { status: 200, body: { data: [] } });
-    await expectRefusal('REFUND_FAILED', gateway.refund(REFUND, patience()));
-  });
-
-  it('takes a refund that somebody made by hand for the one that failed', async () => {
-    const failed = { id: 're_1', status: 'failed', failure_reason: 'declined' };
-    stripe.answer({ status: 200, body: failed }, { status: 200, body: { data: [{ id: 're_2', status: 'succeeded' }, failed] } });
-    expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_2' });
-  });
-
-  for (const status of ['succeeded', 'pending', 'requires_action']) {
-    it(`takes a refund that is ${status} for one`, async () => {
-      stripe.answer({ status: 200, body: { id: 're_1', status } });
-      expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_1' });
+  for (const [status, code] of [[404, 'resource_missing'], [403, 'permission'], [402, 'card_declined']] as const) {
+    it(`does not take a reading that Stripe refuses with ${status} for a refusal of the charge`, async () => {
+      const type = status === 402 ? 'card_error' : 'invalid_request_error';
+      stripe.answer(intent({ status: 'processing' }), error(status, { type, code }));
+      const refusal = await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', gateway.charge(chargeOf('unread'), patience()));
+      expect(refusal.message).to.include('pi_1');
+      expect(inspect(refusal, { depth: 10, showHidden: true })).not.to.include(API_KEY);
     });
   }
 
-  it('asks under a new key where Stripe only repeats an old refusal', async () => {
-    const repeated = { ...error(400, { type: 'invalid_request_error' }), headers: { 'idempotent-replayed': 'true' } };
-    stripe.answer(repeated, { status: 200, body: { id: 're_2', status: 'succeeded' } });
+  it('loads its package again after that has failed', async () => {
+    let loads = 0;
+    const importStripe = async () => {
+      loads += 1;
+      if (loads === 1) throw new Error('no room on the disk');
+      return import('stripe');
+    };
+    const mended = openGateway(stripe.url, { importStripe });
+    stripe.answer(intent({ status: 'succeeded' }));
+    await mended.load();
+    expect((await mended.charge(chargeOf('loaded'), patience())).kind).to.equal('captured');
+    await mended.stop();
+    expect(loads).to.equal(2);
+  });
 
-    expect(await gateway.refund(REFUND, patience())).to.deep.equal({ refundId: 're_2' });
-    const [first, second] = stripe.seen.map(({ headers }) => headers['idempotency-key']);
-    expect(first).to.equal('r').and.not.equal(second);
+  const refund = (fields: Record<string, unknown>): ScriptedAnswer => ({
+    status: 200,
+    body: { id: 're_1', amount: 1250, currency: 'eur', metadata: { refund_id: 'r' }, ...fields },
+  });
+
+  for (const [status, state] of [['succeeded', 'succeeded'], ['pending', 'pending'], ['requires_action', 'pending'], ['failed', 'failed'], ['canceled', 'failed']] as const) {
+    it(`reads a refund that is ${status} as ${state}`, async () => {
+      stripe.answer(refund({ status, ...(status === 'failed' && { failure_reason: 'lost_or_stolen_card' }) }));
+      const failure = { failed: 'lost_or_stolen_card', canceled: 'no reason given' }[status as string];
+      const amount = { minor: 1250n, currency: 'EUR' };
+      expect(await gateway.refund(REFUND, patience())).to.deep.equal({ stripeRefundId: 're_1', refundId: 'r', amount, state, failure });
+    });
+  }
+
+  it('asks for a refund under the key, with what it is for', async () => {
+    stripe.answer(refund({ status: 'succeeded' }));
+    await gateway.refund(REFUND, patience());
+    const { path, headers, body } = stripe.seen[0] ?? expect.fail('a request');
+    expect(path).to.equal('/v1/refunds');
+    expect(headers).to.include({ 'idempotency-key': 'r' });
+    expect(Object.fromEntries(new URLSearchParams(body))).to.deep.equal({
+      payment_intent: 'pi_1',
+      amount: '1250',
+      'metadata[order_id]': 'refunded',
+      'metadata[refund_id]': 'r',
+    });
   });
 
   it('says that nobody answers at the address', async () => {

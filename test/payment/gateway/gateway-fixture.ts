@@ -1,10 +1,10 @@
 import { trace } from '@opentelemetry/api';
 
-import { type Log, silentLog } from '#kit';
+import { silentLog } from '#kit';
 import { SIMULATOR_KEY } from '#stripe-simulator';
 
-import type { CardCharge } from '../../../services/payment/card-gateway.ts';
-import { createStripeGateway, type StripeGateway } from '../../../services/payment/stripe-gateway.ts';
+import type { CardCharge, CardRefund } from '../../../services/payment/card-gateway.ts';
+import { createStripeGateway, type StripeGateway, type StripeGatewayOptions } from '../../../services/payment/stripe-gateway.ts';
 
 /** No caller gives up in the tests that do not say so. */
 export const patience = (): AbortSignal => new AbortController().signal;
@@ -12,7 +12,7 @@ export const patience = (): AbortSignal => new AbortController().signal;
 /** A gateway that asks once, unless the test says otherwise. */
 export function openGateway(
   url: string,
-  options: { apiKey?: string; timeoutMs?: number; maxRetries?: number; log?: Log } = {},
+  options: Partial<Omit<StripeGatewayOptions, 'apiBase' | 'tracer'>> = {},
 ): StripeGateway {
   return createStripeGateway({
     apiKey: SIMULATOR_KEY,
@@ -34,4 +34,9 @@ export function chargeOf(orderId: string, changes: Partial<CardCharge> = {}): Ca
     paymentMethod: 'pm_card_visa',
     ...changes,
   };
+}
+
+/** A refund of all that such a charge took. */
+export function refundOf(idempotencyKey: string, paymentIntentId: string, changes: Partial<CardRefund> = {}): CardRefund {
+  return { idempotencyKey, paymentIntentId, amount: { minor: 1250n, currency: 'EUR' }, orderId: 'refunded', refundId: idempotencyKey, ...changes };
 }

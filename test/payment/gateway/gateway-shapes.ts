@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import type { StripeGateway } from '../../../services/payment/stripe-gateway.ts';
 import { expectRefusal } from '../../database/expect-refusal.ts';
-import { chargeOf, openGateway, patience } from './gateway-fixture.ts';
+import { chargeOf, openGateway, patience, refundOf } from './gateway-fixture.ts';
 
 /** A server that speaks Stripe's API. */
 export interface StripeServer {
@@ -42,8 +42,28 @@ export function gatewayShapes(name: string, start: () => Promise<StripeServer | 
 
     it('refunds', async () => {
       const { paymentIntentId } = await gateway.charge(chargeOf('shape-refund'), patience());
-      const { refundId } = await gateway.refund({ idempotencyKey: 'refund-shape', paymentIntentId }, patience());
-      expect(refundId).to.match(/^re_\w+$/);
+      const { stripeRefundId } = await gateway.refund(refundOf('refund-shape', paymentIntentId), patience());
+      expect(stripeRefundId).to.match(/^re_\w+$/);
+    });
+
+    it('refunds a part', async () => {
+      const { paymentIntentId } = await gateway.charge(chargeOf('shape-part'), patience());
+      const { stripeRefundId } = await gateway.refund(refundOf('part-shape', paymentIntentId, { amount: { minor: 250n, currency: 'EUR' } }), patience());
+      expect(stripeRefundId).to.match(/^re_\w+$/);
+    });
+
+    it('looks a charge up, with its refunds', async () => {
+      const { paymentIntentId } = await gateway.charge(chargeOf('shape-look'), patience());
+      const found = await gateway.lookUp(paymentIntentId, patience());
+      expect(found?.paymentIntentId).to.match(/^pi_\w+$/);
+      expect(found?.outcome.kind).to.be.oneOf(['captured', 'declined', 'unsettled']);
+      for (const refund of found?.refunds ?? []) expect(refund.state).to.be.oneOf(['pending', 'succeeded', 'failed']);
+    });
+
+    it('searches for the charges of an order', async () => {
+      await gateway.charge(chargeOf('shape-search'), patience());
+      const found = await gateway.findCharges('shape-search', patience());
+      for (const { paymentIntentId } of found) expect(paymentIntentId).to.match(/^pi_\w+$/);
     });
 
     it('hears that the key is none', async () => {

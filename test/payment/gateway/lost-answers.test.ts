@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { expectRefusal } from '../../database/expect-refusal.ts';
 import { type SimulatorFixture, startSimulatorFixture } from '../simulator/simulator-fixture.ts';
-import { chargeOf, openGateway, patience } from './gateway-fixture.ts';
+import { chargeOf, openGateway, patience, refundOf } from './gateway-fixture.ts';
 import { type LosingProxy, startLosingProxy } from './losing-proxy.ts';
 
 describe('the Stripe gateway when an answer is lost', () => {
@@ -50,15 +50,15 @@ describe('the Stripe gateway when an answer is lost', () => {
   it('does the same for a refund', async () => {
     const gateway = openGateway(network.url);
     const { paymentIntentId } = await gateway.charge(chargeOf('cut-refund'), patience());
-    const refund = { idempotencyKey: 'refund-cut', paymentIntentId };
+    const refund = refundOf('refund-cut', paymentIntentId);
     network.loseAnswers(10);
     await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', gateway.refund(refund, patience()));
     network.loseAnswers(0);
-    const { refundId } = await gateway.refund(refund, patience());
+    const { stripeRefundId } = await gateway.refund(refund, patience());
     await gateway.stop();
 
     const entries = await simulator.ledger('cut-refund');
-    expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', refundId]);
+    expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', stripeRefundId]);
   });
 
   it('gives up on a silent Stripe, is told to wait while it is still at work, and then hears of the capture', async () => {

@@ -5,7 +5,7 @@ import { fromStripeAmount } from '#stripe-simulator';
 import type { StripeGateway } from '../../../services/payment/stripe-gateway.ts';
 import { expectRefusal } from '../../database/expect-refusal.ts';
 import { type SimulatorFixture, startSimulatorFixture } from '../simulator/simulator-fixture.ts';
-import { chargeOf, openGateway, patience } from './gateway-fixture.ts';
+import { chargeOf, openGateway, patience, refundOf } from './gateway-fixture.ts';
 import { gatewayShapes } from './gateway-shapes.ts';
 
 gatewayShapes('the simulator', async () => {
@@ -100,23 +100,53 @@ describe('the Stripe gateway on the simulator', () => {
     }
   });
 
-  it('refunds once, whichever key it comes under', async () => {
+  it('refunds once under a key', async () => {
     const { paymentIntentId } = await gateway.charge(chargeOf('refunded'), patience());
-    const first = await gateway.refund({ idempotencyKey: 'refund-refunded', paymentIntentId }, patience());
-    const again = await gateway.refund({ idempotencyKey: 'refund-refunded', paymentIntentId }, patience());
-    const other = await gateway.refund({ idempotencyKey: 'refund-refunded-anew', paymentIntentId }, patience());
+    const first = await gateway.refund(refundOf('refund-refunded', paymentIntentId), patience());
+    const again = await gateway.refund(refundOf('refund-refunded', paymentIntentId), patience());
+    await expectRefusal('PAYMENT_REJECTED', gateway.refund(refundOf('refund-refunded-anew', paymentIntentId), patience()));
 
+    expect(first).to.deep.include({ state: 'succeeded', refundId: 'refund-refunded', amount: { minor: 1250n, currency: 'EUR' }, failure: undefined });
     expect(again).to.deep.equal(first);
-    expect(other).to.deep.equal(first);
     const entries = await simulator.ledger('refunded');
-    expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', first.refundId]);
+    expect(entries.map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', first.stripeRefundId]);
+  });
+
+  it('refunds parts, each once, and no more than was captured', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('parts'), patience());
+    const part = (key: string, minor: bigint) => gateway.refund(refundOf(key, paymentIntentId, { amount: { minor, currency: 'EUR' } }), patience());
+    const first = await part('part-1', 1_000n);
+    expect(await part('part-1', 1_000n)).to.deep.equal(first);
+    await expectRefusal('IDEMPOTENCY_KEY_REUSED', part('part-1', 1n));
+    await expectRefusal('PAYMENT_REJECTED', part('part-2', 251n));
+    const second = await part('part-3', 250n);
+
+    const found = await gateway.lookUp(paymentIntentId, patience());
+    expect(found).to.deep.equal({
+      paymentIntentId,
+      orderId: 'parts',
+      amount: { minor: 1250n, currency: 'EUR' },
+      outcome: { kind: 'captured', paymentIntentId },
+      refunds: [second, first],
+    });
+  });
+
+  it('finds the charges of an order, and nothing where there are none', async () => {
+    const captured = await gateway.charge(chargeOf('found'), patience());
+    const declined = await gateway.charge(chargeOf('found', { idempotencyKey: 'found-2', paymentMethod: 'pm_card_chargeDeclined' }), patience());
+    const charges = await gateway.findCharges('found', patience());
+    expect(charges.map(({ outcome }) => outcome)).to.deep.equal([captured, declined]);
+    expect(await gateway.findCharges('nobody', patience())).to.deep.equal([]);
+    expect(await gateway.lookUp('pi_nobody', patience())).to.equal(undefined);
+    const error = await expectRefusal('INVALID_ARGUMENT', gateway.findCharges("'] OR amount>0", patience()));
+    expect(error.message).to.include('order_id');
   });
 
   const amounts: Record<string, [minor: bigint, stripe: bigint]> = { ISK: [1_250n, 125_000n], UGX: [50_000n, 5_000_000n], MGA: [5_000_00n, 5_000n], JPY: [500n, 500n], KWD: [12_340n, 12_340n], IDR: [150_000_000_00n, 150_000_000_00n] };
   for (const [currency, [minor, stripe]] of Object.entries(amounts)) {
     it(`pays and refunds ${currency} in the unit that Stripe counts in`, async () => {
       const { paymentIntentId } = await gateway.charge(chargeOf(currency, { amount: { minor, currency } }), patience());
-      await gateway.refund({ idempotencyKey: `refund-${currency}`, paymentIntentId }, patience());
+      await gateway.refund(refundOf(`refund-${currency}`, paymentIntentId, { amount: { minor, currency } }), patience());
 
       const entries = await simulator.ledger(currency);
       expect(entries.map(({ amountMinor }) => amountMinor)).to.deep.equal([stripe, stripe]);
@@ -130,37 +160,34 @@ describe('the Stripe gateway on the simulator', () => {
     }
   });
 
-  it('says that a refund failed, each time it is asked for', async () => {
+  it('says that a refund failed', async () => {
     const { paymentIntentId } = await gateway.charge(chargeOf('bounced', { paymentMethod: 'pm_card_refundFail' }), patience());
-    for (const key of ['first', 'first', 'second']) {
-      const error = await expectRefusal('REFUND_FAILED', gateway.refund({ idempotencyKey: `bounced-${key}`, paymentIntentId }, patience()));
-      expect(error.message).to.include('expired_or_canceled_card').and.match(/re_\w+/);
-    }
+    const refund = await gateway.refund(refundOf('bounced', paymentIntentId), patience());
+    expect(refund).to.include({ state: 'failed', failure: 'expired_or_canceled_card' });
     expect((await simulator.ledger('bounced')).map(({ kind }) => kind)).to.deep.equal(['capture']);
   });
 
-  it('takes a refund that is still pending for one', async () => {
+  it('says that a refund is pending', async () => {
     const { paymentIntentId } = await gateway.charge(chargeOf('pending', { paymentMethod: 'pm_card_pendingRefund' }), patience());
-    const { refundId } = await gateway.refund({ idempotencyKey: 'refund-pending', paymentIntentId }, patience());
-    expect((await simulator.ledger('pending')).map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', refundId]);
+    const { state, stripeRefundId } = await gateway.refund(refundOf('refund-pending', paymentIntentId), patience());
+    expect(state).to.equal('pending');
+    expect((await simulator.ledger('pending')).map(({ kind, objectId }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', stripeRefundId]);
   });
 
-  it('is refused a refund for a while, and then gets it under the same key, and the same again', async () => {
-    const { paymentIntentId } = await gateway.charge(chargeOf('for-a-while', { paymentMethod: 'pm_card_refundRefused_3' }), patience());
-    const refund = { idempotencyKey: 'refund-for-a-while', paymentIntentId };
-    for (let time = 0; time < 3; time += 1) {
-      const error = await expectRefusal('PAYMENT_REJECTED', gateway.refund(refund, patience()));
+  it('is refused a refund under a key for ever, and gets it under another one', async () => {
+    const { paymentIntentId } = await gateway.charge(chargeOf('for-a-while', { paymentMethod: 'pm_card_refundRefused_1' }), patience());
+    for (let twice = 0; twice < 2; twice += 1) {
+      const error = await expectRefusal('PAYMENT_REJECTED', gateway.refund(refundOf('for-a-while-1', paymentIntentId), patience()));
       expect(error.message).to.include('Insufficient funds');
     }
-    const first = await gateway.refund(refund, patience());
-    expect(await gateway.refund(refund, patience())).to.deep.equal(first);
+    await gateway.refund(refundOf('for-a-while-2', paymentIntentId), patience());
     expect((await simulator.ledger('for-a-while')).map(({ kind }) => kind)).to.deep.equal(['capture', 'refund']);
   });
 
   it('has nothing to refund for a declined card or an unknown payment', async () => {
     const { paymentIntentId } = await gateway.charge(chargeOf('unpaid', { paymentMethod: 'pm_card_chargeDeclined' }), patience());
     for (const id of [paymentIntentId, 'pi_unknown']) {
-      await expectRefusal('PAYMENT_REJECTED', gateway.refund({ idempotencyKey: `refund-${id}`, paymentIntentId: id }, patience()));
+      await expectRefusal('PAYMENT_REJECTED', gateway.refund(refundOf(`refund-${id}`, id), patience()));
     }
   });
 
@@ -169,12 +196,12 @@ describe('the Stripe gateway on the simulator', () => {
     await simulator.restart();
     const later = openGateway(simulator.url());
     const again = await later.charge(chargeOf('restarted'), patience());
-    const { refundId } = await later.refund({ idempotencyKey: 'refund-restarted', paymentIntentId: first.paymentIntentId }, patience());
+    const { stripeRefundId } = await later.refund(refundOf('refund-restarted', first.paymentIntentId), patience());
     await later.stop();
     await gateway.stop();
     gateway = openGateway(simulator.url());
 
     expect(again).to.deep.equal(first);
-    expect((await simulator.ledger('restarted')).map(({ objectId, kind }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', refundId]);
+    expect((await simulator.ledger('restarted')).map(({ objectId, kind }) => (kind === 'refund' ? objectId : kind))).to.deep.equal(['capture', stripeRefundId]);
   });
 });

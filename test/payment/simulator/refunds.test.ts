@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { until } from '../../database/until.ts';
 import { field, payment, type RawAnswer, send, type SimulatorFixture, startSimulatorFixture } from './simulator-fixture.ts';
 
 const REFUNDS = '/v1/refunds';
@@ -9,7 +10,7 @@ describe('card-payment simulator: refunds', () => {
 
   before(async function () {
     this.timeout(20_000);
-    simulator = await startSimulatorFixture();
+    simulator = await startSimulatorFixture({ refundSettlesAfterMs: 100 });
   });
 
   after(() => simulator.remove());
@@ -67,15 +68,43 @@ describe('card-payment simulator: refunds', () => {
     expect(await simulator.ledger('declined')).to.deep.equal([]);
   });
 
-  it('carries a refund out that it first calls pending', async () => {
+  it('calls a refund pending at first, counts it as given back, and carries it out', async () => {
     const made = await pay('pending', { payment_method: 'pm_card_pendingRefund' });
     const intent = String(made.json['id']);
-    const answer = await refund(intent);
-    const listed = await send(simulator.url(), 'GET', `${REFUNDS}?payment_intent=${intent}`);
+    const answer = await refund(intent, 'pending');
+    const path = `${REFUNDS}/${String(answer.json['id'])}`;
 
     expect(answer.json).to.include({ status: 'pending', amount: 1250 });
-    expect(listed.json['data']).to.deep.equal([{ ...answer.json, status: 'succeeded' }]);
     expect((await simulator.ledger('pending')).map(({ kind }) => kind)).to.deep.equal(['capture', 'refund']);
+    await until('it has succeeded', async () => (await send(simulator.url(), 'GET', path)).json['status'] === 'succeeded');
+    expect((await send(simulator.url(), 'GET', path)).json).to.deep.equal({ ...answer.json, status: 'succeeded' });
+    expect((await refund(intent, 'pending')).text).to.equal(answer.text);
+    expect(await simulator.ledger('pending')).to.have.length(2);
+  });
+
+  for (const [card, first] of [['pm_card_refundFailLater', 'succeeded'], ['pm_card_pendingRefundFail', 'pending']] as const) {
+    it(`brings the money back when a refund that was ${first} fails, and lets it be tried again (${card})`, async () => {
+      const made = await pay(card, { payment_method: card });
+      const intent = String(made.json['id']);
+      const answer = await refund(intent, card);
+      const path = `${REFUNDS}/${String(answer.json['id'])}`;
+
+      expect(answer.json['status']).to.equal(first);
+      await until('it has failed', async () => (await send(simulator.url(), 'GET', path)).json['status'] === 'failed');
+      expect((await send(simulator.url(), 'GET', path)).json).to.include({ failure_reason: 'expired_or_canceled_card' });
+      const entries = await simulator.ledger(card);
+      expect(entries.map(({ kind, amountMinor }) => [kind, amountMinor])).to.deep.equal([['capture', 1250n], ['refund', 1250n], ['refund_failure', 1250n]]);
+      expect((await refund(intent, `${card}-anew`)).status).to.equal(200);
+    });
+  }
+
+  it('settles after a restart what was pending before it', async () => {
+    const made = await pay('restarted', { payment_method: 'pm_card_pendingRefund' });
+    const answer = await refund(String(made.json['id']));
+    await simulator.restart();
+
+    const path = `${REFUNDS}/${String(answer.json['id'])}`;
+    await until('it has succeeded', async () => (await send(simulator.url(), 'GET', path)).json['status'] === 'succeeded');
   });
 
   it('moves no money where the bank sends it back, however often it is tried', async () => {

@@ -3,42 +3,61 @@ import { trace } from '@opentelemetry/api';
 import type { Database, DatabaseHooks } from '#database';
 import { type Clock, type Log, silentLog, systemClock, systemRandom } from '#kit';
 import {
+  type Faults,
   type LedgerEntry,
   openSimulatorDatabase,
   readLedger,
   SIMULATOR_KEY,
   startStripeSimulator,
   type StripeSimulator,
+  type WebhookTarget,
 } from '#stripe-simulator';
 
 import { createTestDatabase, type TestDatabase } from '../../database/postgres-fixture.ts';
+
+/** Those in which something happens; single statements, which pass the hooks as well, only look or tell. */
+const TRANSACTIONS = new Set(['stripe_simulator.charge', 'stripe_simulator.refund', 'stripe_simulator.settle']);
 
 /** A simulator on a database of its own, with an eye on its ledger. */
 export interface SimulatorFixture {
   url(): string;
   /** What was captured and refunded for an order, oldest first. */
   ledger(orderId?: string): Promise<LedgerEntry[]>;
-  /** What happens at the commits from now on; {} for nothing. */
+  /** What happens at the commits of its transactions from now on; {} for nothing. */
   onCommit(hooks: DatabaseHooks): void;
+  misbehave(faults: Faults): void;
   /** Stops it and starts another one on the same database. */
   restart(): Promise<void>;
   remove(): Promise<void>;
   readonly database: TestDatabase;
 }
 
-export async function startSimulatorFixture(options: { clock?: Clock; log?: Log } = {}): Promise<SimulatorFixture> {
+export interface SimulatorFixtureOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly webhook?: WebhookTarget;
+  readonly faults?: Faults;
+  /** Default: as the simulator's own. */
+  readonly refundSettlesAfterMs?: number;
+}
+
+export async function startSimulatorFixture(options: SimulatorFixtureOptions = {}): Promise<SimulatorFixture> {
   const database = await createTestDatabase();
   let hooks: DatabaseHooks = {};
   const start = (): Promise<StripeSimulator> =>
     startStripeSimulator({
+      log: silentLog,
+      clock: systemClock,
+      ...options,
       databaseUrl: database.url,
       host: '127.0.0.1',
       port: 0,
-      log: options.log ?? silentLog,
-      clock: options.clock ?? systemClock,
       random: systemRandom,
       tracer: trace.getTracer('test'),
-      hooks: { beforeCommit: (name) => hooks.beforeCommit?.(name), afterCommit: (name) => hooks.afterCommit?.(name) },
+      hooks: {
+        beforeCommit: (name) => (TRANSACTIONS.has(name) ? hooks.beforeCommit?.(name) : undefined),
+        afterCommit: (name) => (TRANSACTIONS.has(name) ? hooks.afterCommit?.(name) : undefined),
+      },
     });
   let simulator = await start();
   const books: Database = openSimulatorDatabase({ databaseUrl: database.url, log: silentLog, tracer: trace.getTracer('test') });
@@ -47,6 +66,7 @@ export async function startSimulatorFixture(options: { clock?: Clock; log?: Log 
     url: () => simulator.url,
     ledger: (orderId) => readLedger(books, orderId === undefined ? {} : { orderId }),
     onCommit: (wanted) => void (hooks = wanted),
+    misbehave: (faults) => simulator.misbehave(faults),
     async restart() {
       await simulator.stop();
       simulator = await start();

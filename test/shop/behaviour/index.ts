@@ -1,9 +1,11 @@
 import type { Shop } from '../shop-fixture.ts';
 import { describeCancelling } from './cancelling.ts';
 import { describeInventory } from './inventory.ts';
+import { describeNotifications } from './notifications.ts';
 import { describeOrders } from './orders.ts';
 import { describePayments } from './payments.ts';
 import { describeProducts } from './products.ts';
+import { describeRepeats } from './repeats.ts';
 import { describeSagas } from './sagas.ts';
 import { describeShipping } from './shipping.ts';
 import { describeUsers } from './users.ts';
@@ -20,4 +22,6 @@ export function describeShop(shopOf: () => Shop): void {
   describeInventory(shopOf);
   describePayments(shopOf);
   describeShipping(shopOf);
+  describeNotifications(shopOf);
+  describeRepeats(shopOf);
 }

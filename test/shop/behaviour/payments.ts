@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 
 import type { Database } from '#database';
-import { PaymentState } from '#proto/shop/payment/v1/payment_pb.js';
+import { PaymentState, RefundState } from '#proto/shop/payment/v1/payment_pb.js';
 
-import { moneyOf, refusalOf } from '../orders.ts';
+import { moneyOf, refusalOf, until } from '../orders.ts';
 import type { Shop } from '../shop-fixture.ts';
 
 /** What the payment service promises. */
@@ -29,6 +29,40 @@ export function describePayments(shopOf: () => Shop): void {
       const orderId = randomUUID();
       await shop.payments.charge({ orderId, amount, paymentMethod: 'pm_card_visa' });
       for (let twice = 0; twice < 2; twice += 1) expect((await shop.payments.refund({ orderId })).payment?.state).to.equal(PaymentState.REFUNDED);
+      expect(await moneyOf(shop, orderId)).to.deep.equal({ captures: 1, net: 0n });
+    });
+
+    it('is given back in parts, each once, and then the rest of it', async () => {
+      const shop = shopOf();
+      const orderId = randomUUID();
+      await shop.payments.charge({ orderId, amount, paymentMethod: 'pm_card_visa' });
+      const part = { orderId, refundId: randomUUID(), amount: { ...amount, units: 3n }, reason: 'one cup was broken' };
+      for (let twice = 0; twice < 2; twice += 1) {
+        const { payment, refund } = await shop.payments.refundPart(part);
+        expect(payment).to.deep.include({ state: PaymentState.COMPLETED });
+        expect(payment?.refundedAmount).to.deep.include(part.amount);
+        expect(refund).to.deep.include({ refundId: part.refundId, state: RefundState.SUCCEEDED, reason: part.reason });
+      }
+      expect(await moneyOf(shop, orderId)).to.deep.equal({ captures: 1, net: 700n });
+      const tooMuch = await refusalOf(shop.payments.refundPart({ ...part, refundId: randomUUID(), amount: { ...amount, units: 8n } }));
+      expect([tooMuch.code, tooMuch.reason]).to.deep.equal(['FAILED_PRECONDITION', 'REFUND_TOO_LARGE']);
+      const other = await refusalOf(shop.payments.refundPart({ ...part, amount: { ...amount, units: 4n } }));
+      expect(other.reason).to.equal('IDEMPOTENCY_KEY_REUSED');
+      expect((await shop.payments.refund({ orderId })).payment?.state).to.equal(PaymentState.REFUNDED);
+      expect(await moneyOf(shop, orderId)).to.deep.equal({ captures: 1, net: 0n });
+      const { payment, refunds } = await shop.payments.getPayment({ orderId });
+      expect(payment?.refundedAmount).to.deep.include(amount);
+      expect(refunds.map((refund) => refund.amount?.units)).to.deep.equal([3n, 7n]);
+    });
+
+    it('is never given back twice, however many ask at once for whatever part', async () => {
+      const shop = shopOf();
+      const orderId = randomUUID();
+      await shop.payments.charge({ orderId, amount, paymentMethod: 'pm_card_visa' });
+      const part = { orderId, refundId: randomUUID(), amount: { ...amount, units: 4n }, reason: '' };
+      const asked = [part, part, { ...part, refundId: randomUUID() }, { ...part, refundId: randomUUID() }];
+      await Promise.allSettled([...asked.map((request) => shop.payments.refundPart(request)), shop.payments.refund({ orderId })]);
+      await until('all of it is given back', 20_000, async () => ((await shop.payments.refund({ orderId }).catch(() => undefined))?.payment ? true : undefined));
       expect(await moneyOf(shop, orderId)).to.deep.equal({ captures: 1, net: 0n });
     });
 

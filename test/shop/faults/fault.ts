@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { errorCode, type Reason } from '#kit';
 
-/** What happens at a point: the process dies, the call is refused, it hangs until its deadline, or its answer is lost. */
-export type FaultAction = { readonly kind: 'kill' } | { readonly kind: 'refuse'; readonly reason: Reason } | { readonly kind: 'hang' } | { readonly kind: 'lose' };
+/** What happens at a point: the process dies, or stands still for a while; the call is refused, it hangs until its deadline, or its answer is lost. */
+export type FaultAction = { readonly kind: 'kill' } | { readonly kind: 'stall'; readonly ms: number } | { readonly kind: 'refuse'; readonly reason: Reason } | { readonly kind: 'hang' } | { readonly kind: 'lose' };
 
 /** A trouble that waits for one request. */
 export interface Fault {

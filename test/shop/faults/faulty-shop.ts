@@ -13,9 +13,9 @@ export interface FaultyShop extends Shop {
   arm(fault: Fault): ReturnType<typeof armFault>;
 }
 
-export async function startFaultyShop(topology: Topology): Promise<FaultyShop> {
+export async function startFaultyShop(topology: Topology, settings: Readonly<Record<string, string>> = {}): Promise<FaultyShop> {
   const folder = mkdtempSync(join(tmpdir(), 'shopmesh-faults-'));
-  const shop = await startShop({ topology, launcher: FAULTY, settings: { FAULT_DIR: folder } });
+  const shop = await startShop({ topology, launcher: FAULTY, settings: { ...settings, FAULT_DIR: folder } });
   return {
     ...shop,
     arm: (fault) => armFault(folder, fault),

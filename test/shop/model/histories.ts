@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { FaultyShop } from '../faults/faulty-shop.ts';
 import { expectWhole } from './agreement.ts';
 import { type Happenings, PRODUCTS } from './arbitraries.ts';
-import { allServe } from './commands/bad-luck.ts';
+import { allServe } from './commands/processes.ts';
 import type { ShopCommand } from './commands/command.ts';
 import { setStock } from './commands/seller.ts';
 import { beginHistory, type Fleet, type RealShop } from './real-shop.ts';

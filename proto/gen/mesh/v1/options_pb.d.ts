@@ -51,6 +51,13 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
    * @generated from field: mesh.v1.Criticality criticality = 4;
    */
   criticality: Criticality;
+
+  /**
+   * How a call is answered whose idempotency key has had its effect.
+   *
+   * @generated from field: mesh.v1.Repeat repeat = 5;
+   */
+  repeat: Repeat;
 };
 
 /**
@@ -58,6 +65,38 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
  * Use `create(MethodPolicySchema)` to create a new message.
  */
 export declare const MethodPolicySchema: GenMessage<MethodPolicy>;
+
+/**
+ * What the second call with an idempotency key gets.
+ *
+ * @generated from enum mesh.v1.Repeat
+ */
+export enum Repeat {
+  /**
+   * @generated from enum value: REPEAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The answer of the first call, byte for byte, also when the resource has
+   * changed since.
+   *
+   * @generated from enum value: REPEAT_ORIGINAL = 1;
+   */
+  ORIGINAL = 1,
+
+  /**
+   * The resource as it is now.
+   *
+   * @generated from enum value: REPEAT_RESOURCE = 2;
+   */
+  RESOURCE = 2,
+}
+
+/**
+ * Describes the enum mesh.v1.Repeat.
+ */
+export declare const RepeatSchema: GenEnum<Repeat>;
 
 /**
  * Under overload, calls that matter less are shed before those that matter more.

@@ -9,7 +9,7 @@ import { file_google_protobuf_descriptor, file_google_protobuf_duration } from "
  * Describes the file mesh/v1/options.proto.
  */
 export const file_mesh_v1_options = /*@__PURE__*/
-  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEijwEKDE1ldGhvZFBvbGljeRIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSDgoGaGVkZ2VkGAMgASgIEikKC2NyaXRpY2FsaXR5GAQgASgOMhQubWVzaC52MS5Dcml0aWNhbGl0eSp4CgtDcml0aWNhbGl0eRIbChdDUklUSUNBTElUWV9VTlNQRUNJRklFRBAAEhgKFENSSVRJQ0FMSVRZX0NSSVRJQ0FMEAESFwoTQ1JJVElDQUxJVFlfREVGQVVMVBACEhkKFUNSSVRJQ0FMSVRZX1NIRUREQUJMRRADOk8KBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLSHAyABKAsyFS5tZXNoLnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEisAEKDE1ldGhvZFBvbGljeRIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSDgoGaGVkZ2VkGAMgASgIEikKC2NyaXRpY2FsaXR5GAQgASgOMhQubWVzaC52MS5Dcml0aWNhbGl0eRIfCgZyZXBlYXQYBSABKA4yDy5tZXNoLnYxLlJlcGVhdCpKCgZSZXBlYXQSFgoSUkVQRUFUX1VOU1BFQ0lGSUVEEAASEwoPUkVQRUFUX09SSUdJTkFMEAESEwoPUkVQRUFUX1JFU09VUkNFEAIqeAoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIYChRDUklUSUNBTElUWV9DUklUSUNBTBABEhcKE0NSSVRJQ0FMSVRZX0RFRkFVTFQQAhIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQAzpPCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi0hwMgASgLMhUubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Describes the message mesh.v1.MethodPolicy.
@@ -19,10 +19,24 @@ export const MethodPolicySchema = /*@__PURE__*/
   messageDesc(file_mesh_v1_options, 0);
 
 /**
+ * Describes the enum mesh.v1.Repeat.
+ */
+export const RepeatSchema = /*@__PURE__*/
+  enumDesc(file_mesh_v1_options, 0);
+
+/**
+ * What the second call with an idempotency key gets.
+ *
+ * @generated from enum mesh.v1.Repeat
+ */
+export const Repeat = /*@__PURE__*/
+  tsEnum(RepeatSchema);
+
+/**
  * Describes the enum mesh.v1.Criticality.
  */
 export const CriticalitySchema = /*@__PURE__*/
-  enumDesc(file_mesh_v1_options, 0);
+  enumDesc(file_mesh_v1_options, 1);
 
 /**
  * Under overload, calls that matter less are shed before those that matter more.

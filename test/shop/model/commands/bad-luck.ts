@@ -1,19 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { expect } from 'chai';
 
-import { errorCode, systemClock } from '#kit';
+import { systemClock } from '#kit';
 import type { ModuleName } from '#modules';
 
-import type { RunInstance } from '../../../../cli/local/control-messages.ts';
 import { expectAgreement } from '../agreement.ts';
-import { until } from '../../orders.ts';
-import type { Fleet, RealShop } from '../real-shop.ts';
+import type { RealShop } from '../real-shop.ts';
 import { MAX_KILLS } from '../trouble.ts';
 import type { ShopCommand } from './command.ts';
+import { allServe, postgresPid, send } from './processes.ts';
 
-const SERVED_AGAIN_WITHIN_MS = 60_000;
 /** Twice the lease of a saga, and some. */
 const STALL_MS = 2_500;
 
@@ -30,7 +25,7 @@ export function killInstance(service: ModuleName, drawn: number, meanwhile?: Mea
 
 /** `kill -9` of Postgres, and of all that the services had open there. */
 export function killPostgres(meanwhile?: Meanwhile): ShopCommand {
-  return killing('Postgres', meanwhile, async (real) => ({ name: 'Postgres', pid: postgresPid(real) }));
+  return killing('Postgres', meanwhile, async (real) => ({ name: 'Postgres', pid: postgresPid(real.shop) }));
 }
 
 function killing(what: string, meanwhile: Meanwhile | undefined, find: (real: RealShop) => Promise<{ name: string; pid: number | undefined }>): ShopCommand {
@@ -87,36 +82,4 @@ async function instanceOf(real: RealShop, service: ModuleName, drawn: number): P
   const instances = (await allServe(real)).filter((instance) => instance.service === service);
   const { process: name, pid } = instances[drawn % instances.length] ?? expect.fail(`there is no instance of ${service}`);
   return { name, pid };
-}
-
-/** Resolves with the instances of the history's services once all of them serve. */
-export function allServe({ shop, fleet }: Pick<RealShop, 'shop' | 'fleet'>): Promise<readonly RunInstance[]> {
-  return until('every instance serves', SERVED_AGAIN_WITHIN_MS, async () => {
-    const { instances, missing } = await shop.supervisor.scale({ counts: fleet, allowNone: false });
-    return missing.length === 0 && instances.every(({ pid }) => isAlive(pid)) ? instances : undefined;
-  });
-}
-
-export async function startFleet(shop: RealShop['shop'], fleet: Fleet): Promise<void> {
-  const { missing } = await shop.supervisor.scale({ counts: fleet, allowNone: false });
-  if (missing.length > 0) expect.fail(missing.map(({ process: name, reason }) => `${name} does not serve: ${reason}`).join('\n'));
-}
-
-function postgresPid({ shop }: RealShop): number {
-  const pidFile = join(shop.environment['MESH_DATA_DIR'] ?? '', 'postgres', 'cluster', 'postmaster.pid');
-  return Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-}
-
-function isAlive(pid: number | undefined): boolean {
-  return send(pid, 0);
-}
-
-/** False when there is no such process any more. */
-function send(pid: number | undefined, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return pid !== undefined && process.kill(pid, signal);
-  } catch (thrown) {
-    if (errorCode(thrown) === 'ESRCH') return false;
-    throw thrown;
-  }
 }

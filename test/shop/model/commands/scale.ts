@@ -1,6 +1,7 @@
 import type { ModuleName } from '#modules';
 
-import { allOf, startFleet } from './bad-luck.ts';
+import { allOf } from './bad-luck.ts';
+import { startFleet } from './processes.ts';
 import type { ShopCommand } from './command.ts';
 import { type Draft, place } from './place.ts';
 

@@ -142,6 +142,14 @@ export declare type SetStockRequest = Message<"shop.inventory.v1.SetStockRequest
    * @generated from field: int64 available = 2;
    */
   available: bigint;
+
+  /**
+   * Chosen by the caller, one for each time it means to set a quantity. Empty: every
+   * call sets it.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -385,7 +393,8 @@ export declare const ReservationStateSchema: GenEnum<ReservationState>;
 export declare const InventoryService: GenService<{
   /**
    * Sets the quantity on hand of a product. Quantity set aside by open
-   * reservations is not touched.
+   * reservations is not touched. The same request_id again gets the first answer
+   * and sets nothing, also when somebody set another quantity in between.
    *
    * @generated from rpc shop.inventory.v1.InventoryService.SetStock
    */

@@ -40,7 +40,8 @@ export declare type Saga = Message<"shop.order.v1.Saga"> & {
   state: SagaState;
 
   /**
-   * In the order in which they run.
+   * In the order in which they run. A last one called end: all have run, and their
+   * outcome is to be written. None when version_unknown.
    *
    * @generated from field: repeated shop.order.v1.SagaStep steps = 5;
    */
@@ -90,6 +91,35 @@ export declare type Saga = Message<"shop.order.v1.Saga"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 12;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * Of the definition that it began with, and ends by.
+   *
+   * @generated from field: int32 version = 13;
+   */
+  version: number;
+
+  /**
+   * The instance that answers does not know that definition in that version: the
+   * saga waits for one that does.
+   *
+   * @generated from field: bool version_unknown = 14;
+   */
+  versionUnknown: boolean;
+
+  /**
+   * When it goes on, if nobody runs it now: its next try, or the end of a timer.
+   *
+   * @generated from field: google.protobuf.Timestamp next_time = 15;
+   */
+  nextTime?: Timestamp | undefined;
+
+  /**
+   * What has been done so far, oldest first; the newest 64.
+   *
+   * @generated from field: repeated shop.order.v1.SagaStepRun history = 16;
+   */
+  history: SagaStepRun[];
 };
 
 /**
@@ -97,6 +127,67 @@ export declare type Saga = Message<"shop.order.v1.Saga"> & {
  * Use `create(SagaSchema)` to create a new message.
  */
 export declare const SagaSchema: GenMessage<Saga>;
+
+/**
+ * A step on its way forward or back, with all its tries.
+ *
+ * @generated from message shop.order.v1.SagaStepRun
+ */
+export declare type SagaStepRun = Message<"shop.order.v1.SagaStepRun"> & {
+  /**
+   * @generated from field: string step = 1;
+   */
+  step: string;
+
+  /**
+   * It was undone.
+   *
+   * @generated from field: bool compensation = 2;
+   */
+  compensation: boolean;
+
+  /**
+   * @generated from field: int32 attempts = 3;
+   */
+  attempts: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp begin_time = 4;
+   */
+  beginTime?: Timestamp | undefined;
+
+  /**
+   * Of the last try.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: shop.order.v1.SagaStepResult result = 6;
+   */
+  result: SagaStepResult;
+
+  /**
+   * Why its last failed try did; not set when none did.
+   *
+   * @generated from field: shop.order.v1.SagaError error = 7;
+   */
+  error?: SagaError | undefined;
+
+  /**
+   * W3C trace id of its last try; empty when that was not traced.
+   *
+   * @generated from field: string trace_id = 8;
+   */
+  traceId: string;
+};
+
+/**
+ * Describes the message shop.order.v1.SagaStepRun.
+ * Use `create(SagaStepRunSchema)` to create a new message.
+ */
+export declare const SagaStepRunSchema: GenMessage<SagaStepRun>;
 
 /**
  * @generated from message shop.order.v1.SagaStep
@@ -369,6 +460,56 @@ export declare type ResolveSagaResponse = Message<"shop.order.v1.ResolveSagaResp
 export declare const ResolveSagaResponseSchema: GenMessage<ResolveSagaResponse>;
 
 /**
+ * @generated from message shop.order.v1.SkipSagaRequest
+ */
+export declare type SkipSagaRequest = Message<"shop.order.v1.SkipSagaRequest"> & {
+  /**
+   * @generated from field: string saga_id = 1;
+   */
+  sagaId: string;
+
+  /**
+   * @generated from field: string who = 2;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string why = 3;
+   */
+  why: string;
+
+  /**
+   * Name of the step to pass over, so that a command sent twice does not pass over
+   * the next one too.
+   *
+   * @generated from field: string step = 4;
+   */
+  step: string;
+};
+
+/**
+ * Describes the message shop.order.v1.SkipSagaRequest.
+ * Use `create(SkipSagaRequestSchema)` to create a new message.
+ */
+export declare const SkipSagaRequestSchema: GenMessage<SkipSagaRequest>;
+
+/**
+ * @generated from message shop.order.v1.SkipSagaResponse
+ */
+export declare type SkipSagaResponse = Message<"shop.order.v1.SkipSagaResponse"> & {
+  /**
+   * @generated from field: shop.order.v1.Saga saga = 1;
+   */
+  saga?: Saga | undefined;
+};
+
+/**
+ * Describes the message shop.order.v1.SkipSagaResponse.
+ * Use `create(SkipSagaResponseSchema)` to create a new message.
+ */
+export declare const SkipSagaResponseSchema: GenMessage<SkipSagaResponse>;
+
+/**
  * @generated from enum shop.order.v1.SagaState
  */
 export enum SagaState {
@@ -442,12 +583,60 @@ export enum SagaStepState {
    * @generated from enum value: SAGA_STEP_STATE_UNDONE = 4;
    */
   UNDONE = 4,
+
+  /**
+   * An operator has passed over it.
+   *
+   * @generated from enum value: SAGA_STEP_STATE_SKIPPED = 5;
+   */
+  SKIPPED = 5,
 }
 
 /**
  * Describes the enum shop.order.v1.SagaStepState.
  */
 export declare const SagaStepStateSchema: GenEnum<SagaStepState>;
+
+/**
+ * @generated from enum shop.order.v1.SagaStepResult
+ */
+export enum SagaStepResult {
+  /**
+   * @generated from enum value: SAGA_STEP_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Not ended: it is tried again, or waits for its timer.
+   *
+   * @generated from enum value: SAGA_STEP_RESULT_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * @generated from enum value: SAGA_STEP_RESULT_DONE = 2;
+   */
+  DONE = 2,
+
+  /**
+   * The saga turned round at it.
+   *
+   * @generated from enum value: SAGA_STEP_RESULT_FAILED = 3;
+   */
+  FAILED = 3,
+
+  /**
+   * The saga was parked at it.
+   *
+   * @generated from enum value: SAGA_STEP_RESULT_STUCK = 4;
+   */
+  STUCK = 4,
+}
+
+/**
+ * Describes the enum shop.order.v1.SagaStepResult.
+ */
+export declare const SagaStepResultSchema: GenEnum<SagaStepResult>;
 
 /**
  * @generated from enum shop.order.v1.InterventionKind
@@ -467,6 +656,11 @@ export enum InterventionKind {
    * @generated from enum value: INTERVENTION_KIND_RESOLVE = 2;
    */
   RESOLVE = 2,
+
+  /**
+   * @generated from enum value: INTERVENTION_KIND_SKIP = 3;
+   */
+  SKIP = 3,
 }
 
 /**
@@ -523,6 +717,18 @@ export declare const SagaService: GenService<{
     methodKind: "unary";
     input: typeof ResolveSagaRequestSchema;
     output: typeof ResolveSagaResponseSchema;
+  },
+  /**
+   * Goes on behind the step at which a STUCK saga stands, which was not done and will
+   * not be. Records who wanted that and why. Not STUCK, or not at that step any more:
+   * FAILED_PRECONDITION, reason SAGA_NOT_STUCK.
+   *
+   * @generated from rpc shop.order.v1.SagaService.SkipSaga
+   */
+  skipSaga: {
+    methodKind: "unary";
+    input: typeof SkipSagaRequestSchema;
+    output: typeof SkipSagaResponseSchema;
   },
 }>;
 

@@ -11,7 +11,7 @@ import { file_mesh_v1_options } from "../../../mesh/v1/options_pb.js";
  * Describes the file shop/order/v1/saga.proto.
  */
 export const file_shop_order_v1_saga = /*@__PURE__*/
-  fileDesc("ChhzaG9wL29yZGVyL3YxL3NhZ2EucHJvdG8SDXNob3Aub3JkZXIudjEipQMKBFNhZ2ESDwoHc2FnYV9pZBgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEhAKCG9yZGVyX2lkGAMgASgJEicKBXN0YXRlGAQgASgOMhguc2hvcC5vcmRlci52MS5TYWdhU3RhdGUSJgoFc3RlcHMYBSADKAsyFy5zaG9wLm9yZGVyLnYxLlNhZ2FTdGVwEhAKCGF0dGVtcHRzGAYgASgFEikKB2ZhaWx1cmUYByABKAsyGC5zaG9wLm9yZGVyLnYxLlNhZ2FFcnJvchIsCgpsYXN0X2Vycm9yGAggASgLMhguc2hvcC5vcmRlci52MS5TYWdhRXJyb3ISNgoNaW50ZXJ2ZW50aW9ucxgJIAMoCzIfLnNob3Aub3JkZXIudjEuU2FnYUludGVydmVudGlvbhIQCgh0cmFjZV9pZBgKIAEoCRIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkUKCFNhZ2FTdGVwEgwKBG5hbWUYASABKAkSKwoFc3RhdGUYAiABKA4yHC5zaG9wLm9yZGVyLnYxLlNhZ2FTdGVwU3RhdGUiLAoJU2FnYUVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIpMBChBTYWdhSW50ZXJ2ZW50aW9uEi0KBGtpbmQYASABKA4yHy5zaG9wLm9yZGVyLnYxLkludGVydmVudGlvbktpbmQSDAoEc3RlcBgCIAEoCRILCgN3aG8YAyABKAkSCwoDd2h5GAQgASgJEigKBHRpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrEBChBMaXN0U2FnYXNSZXF1ZXN0EjEKBXN0YXRlGAEgASgOMhguc2hvcC5vcmRlci52MS5TYWdhU3RhdGVCCLpIBYIBAhABEi0KCG9yZGVyX2lkGAIgASgJQhu6SBjYAQFyEzIRXlthLXowLTktXXsxLDY0fSQSHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGIACIlAKEUxpc3RTYWdhc1Jlc3BvbnNlEiIKBXNhZ2FzGAEgAygLMhMuc2hvcC5vcmRlci52MS5TYWdhEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI7Cg5HZXRTYWdhUmVxdWVzdBIpCgdzYWdhX2lkGAEgASgJQhi6SBVyEzIRXlthLXowLTktXXsxLDY0fSQiNAoPR2V0U2FnYVJlc3BvbnNlEiEKBHNhZ2EYASABKAsyEy5zaG9wLm9yZGVyLnYxLlNhZ2EibgoQUmV0cnlTYWdhUmVxdWVzdBIpCgdzYWdhX2lkGAEgASgJQhi6SBVyEzIRXlthLXowLTktXXsxLDY0fSQSFgoDd2hvGAIgASgJQgm6SAZyBBABGGQSFwoDd2h5GAMgASgJQgq6SAdyBRABGPQDIjYKEVJldHJ5U2FnYVJlc3BvbnNlEiEKBHNhZ2EYASABKAsyEy5zaG9wLm9yZGVyLnYxLlNhZ2EiiQEKElJlc29sdmVTYWdhUmVxdWVzdBIpCgdzYWdhX2lkGAEgASgJQhi6SBVyEzIRXlthLXowLTktXXsxLDY0fSQSFgoDd2hvGAIgASgJQgm6SAZyBBABGGQSFwoDd2h5GAMgASgJQgq6SAdyBRABGPQDEhcKBHN0ZXAYBCABKAlCCbpIBnIEEAEYZCI4ChNSZXNvbHZlU2FnYVJlc3BvbnNlEiEKBHNhZ2EYASABKAsyEy5zaG9wLm9yZGVyLnYxLlNhZ2EqowEKCVNhZ2FTdGF0ZRIaChZTQUdBX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSU0FHQV9TVEFURV9SVU5OSU5HEAESGwoXU0FHQV9TVEFURV9DT01QRU5TQVRJTkcQAhIYChRTQUdBX1NUQVRFX0NPTVBMRVRFRBADEhUKEVNBR0FfU1RBVEVfRkFJTEVEEAQSFAoQU0FHQV9TVEFURV9TVFVDSxAFKqABCg1TYWdhU3RlcFN0YXRlEh8KG1NBR0FfU1RFUF9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1NBR0FfU1RFUF9TVEFURV9XQUlUSU5HEAESGwoXU0FHQV9TVEVQX1NUQVRFX0NVUlJFTlQQAhIYChRTQUdBX1NURVBfU1RBVEVfRE9ORRADEhoKFlNBR0FfU1RFUF9TVEFURV9VTkRPTkUQBCpxChBJbnRlcnZlbnRpb25LaW5kEiEKHUlOVEVSVkVOVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXSU5URVJWRU5USU9OX0tJTkRfUkVUUlkQARIdChlJTlRFUlZFTlRJT05fS0lORF9SRVNPTFZFEAIy+wIKC1NhZ2FTZXJ2aWNlElsKCUxpc3RTYWdhcxIfLnNob3Aub3JkZXIudjEuTGlzdFNhZ2FzUmVxdWVzdBogLnNob3Aub3JkZXIudjEuTGlzdFNhZ2FzUmVzcG9uc2UiC5ACAaK7GAQKAggCElUKB0dldFNhZ2ESHS5zaG9wLm9yZGVyLnYxLkdldFNhZ2FSZXF1ZXN0Gh4uc2hvcC5vcmRlci52MS5HZXRTYWdhUmVzcG9uc2UiC5ACAaK7GAQKAggBElgKCVJldHJ5U2FnYRIfLnNob3Aub3JkZXIudjEuUmV0cnlTYWdhUmVxdWVzdBogLnNob3Aub3JkZXIudjEuUmV0cnlTYWdhUmVzcG9uc2UiCKK7GAQKAggCEl4KC1Jlc29sdmVTYWdhEiEuc2hvcC5vcmRlci52MS5SZXNvbHZlU2FnYVJlcXVlc3QaIi5zaG9wLm9yZGVyLnYxLlJlc29sdmVTYWdhUmVzcG9uc2UiCKK7GAQKAggCYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_mesh_v1_options]);
+  fileDesc("ChhzaG9wL29yZGVyL3YxL3NhZ2EucHJvdG8SDXNob3Aub3JkZXIudjEiqwQKBFNhZ2ESDwoHc2FnYV9pZBgBIAEoCRISCgpkZWZpbml0aW9uGAIgASgJEhAKCG9yZGVyX2lkGAMgASgJEicKBXN0YXRlGAQgASgOMhguc2hvcC5vcmRlci52MS5TYWdhU3RhdGUSJgoFc3RlcHMYBSADKAsyFy5zaG9wLm9yZGVyLnYxLlNhZ2FTdGVwEhAKCGF0dGVtcHRzGAYgASgFEikKB2ZhaWx1cmUYByABKAsyGC5zaG9wLm9yZGVyLnYxLlNhZ2FFcnJvchIsCgpsYXN0X2Vycm9yGAggASgLMhguc2hvcC5vcmRlci52MS5TYWdhRXJyb3ISNgoNaW50ZXJ2ZW50aW9ucxgJIAMoCzIfLnNob3Aub3JkZXIudjEuU2FnYUludGVydmVudGlvbhIQCgh0cmFjZV9pZBgKIAEoCRIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YDSABKAUSFwoPdmVyc2lvbl91bmtub3duGA4gASgIEi0KCW5leHRfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHaGlzdG9yeRgQIAMoCzIaLnNob3Aub3JkZXIudjEuU2FnYVN0ZXBSdW4iiwIKC1NhZ2FTdGVwUnVuEgwKBHN0ZXAYASABKAkSFAoMY29tcGVuc2F0aW9uGAIgASgIEhAKCGF0dGVtcHRzGAMgASgFEi4KCmJlZ2luX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgZyZXN1bHQYBiABKA4yHS5zaG9wLm9yZGVyLnYxLlNhZ2FTdGVwUmVzdWx0EicKBWVycm9yGAcgASgLMhguc2hvcC5vcmRlci52MS5TYWdhRXJyb3ISEAoIdHJhY2VfaWQYCCABKAkiRQoIU2FnYVN0ZXASDAoEbmFtZRgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLnNob3Aub3JkZXIudjEuU2FnYVN0ZXBTdGF0ZSIsCglTYWdhRXJyb3ISDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkikwEKEFNhZ2FJbnRlcnZlbnRpb24SLQoEa2luZBgBIAEoDjIfLnNob3Aub3JkZXIudjEuSW50ZXJ2ZW50aW9uS2luZBIMCgRzdGVwGAIgASgJEgsKA3dobxgDIAEoCRILCgN3aHkYBCABKAkSKAoEdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAisQEKEExpc3RTYWdhc1JlcXVlc3QSMQoFc3RhdGUYASABKA4yGC5zaG9wLm9yZGVyLnYxLlNhZ2FTdGF0ZUIIukgFggECEAESLQoIb3JkZXJfaWQYAiABKAlCG7pIGNgBAXITMhFeW2EtejAtOS1dezEsNjR9JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAIiUAoRTGlzdFNhZ2FzUmVzcG9uc2USIgoFc2FnYXMYASADKAsyEy5zaG9wLm9yZGVyLnYxLlNhZ2ESFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjsKDkdldFNhZ2FSZXF1ZXN0EikKB3NhZ2FfaWQYASABKAlCGLpIFXITMhFeW2EtejAtOS1dezEsNjR9JCI0Cg9HZXRTYWdhUmVzcG9uc2USIQoEc2FnYRgBIAEoCzITLnNob3Aub3JkZXIudjEuU2FnYSJuChBSZXRyeVNhZ2FSZXF1ZXN0EikKB3NhZ2FfaWQYASABKAlCGLpIFXITMhFeW2EtejAtOS1dezEsNjR9JBIWCgN3aG8YAiABKAlCCbpIBnIEEAEYZBIXCgN3aHkYAyABKAlCCrpIB3IFEAEY9AMiNgoRUmV0cnlTYWdhUmVzcG9uc2USIQoEc2FnYRgBIAEoCzITLnNob3Aub3JkZXIudjEuU2FnYSKJAQoSUmVzb2x2ZVNhZ2FSZXF1ZXN0EikKB3NhZ2FfaWQYASABKAlCGLpIFXITMhFeW2EtejAtOS1dezEsNjR9JBIWCgN3aG8YAiABKAlCCbpIBnIEEAEYZBIXCgN3aHkYAyABKAlCCrpIB3IFEAEY9AMSFwoEc3RlcBgEIAEoCUIJukgGcgQQARhkIjgKE1Jlc29sdmVTYWdhUmVzcG9uc2USIQoEc2FnYRgBIAEoCzITLnNob3Aub3JkZXIudjEuU2FnYSKGAQoPU2tpcFNhZ2FSZXF1ZXN0EikKB3NhZ2FfaWQYASABKAlCGLpIFXITMhFeW2EtejAtOS1dezEsNjR9JBIWCgN3aG8YAiABKAlCCbpIBnIEEAEYZBIXCgN3aHkYAyABKAlCCrpIB3IFEAEY9AMSFwoEc3RlcBgEIAEoCUIJukgGcgQQARhkIjUKEFNraXBTYWdhUmVzcG9uc2USIQoEc2FnYRgBIAEoCzITLnNob3Aub3JkZXIudjEuU2FnYSqjAQoJU2FnYVN0YXRlEhoKFlNBR0FfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTQUdBX1NUQVRFX1JVTk5JTkcQARIbChdTQUdBX1NUQVRFX0NPTVBFTlNBVElORxACEhgKFFNBR0FfU1RBVEVfQ09NUExFVEVEEAMSFQoRU0FHQV9TVEFURV9GQUlMRUQQBBIUChBTQUdBX1NUQVRFX1NUVUNLEAUqvQEKDVNhZ2FTdGVwU3RhdGUSHwobU0FHQV9TVEVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXU0FHQV9TVEVQX1NUQVRFX1dBSVRJTkcQARIbChdTQUdBX1NURVBfU1RBVEVfQ1VSUkVOVBACEhgKFFNBR0FfU1RFUF9TVEFURV9ET05FEAMSGgoWU0FHQV9TVEVQX1NUQVRFX1VORE9ORRAEEhsKF1NBR0FfU1RFUF9TVEFURV9TS0lQUEVEEAUqoQEKDlNhZ2FTdGVwUmVzdWx0EiAKHFNBR0FfU1RFUF9SRVNVTFRfVU5TUEVDSUZJRUQQABIZChVTQUdBX1NURVBfUkVTVUxUX09QRU4QARIZChVTQUdBX1NURVBfUkVTVUxUX0RPTkUQAhIbChdTQUdBX1NURVBfUkVTVUxUX0ZBSUxFRBADEhoKFlNBR0FfU1RFUF9SRVNVTFRfU1RVQ0sQBCqNAQoQSW50ZXJ2ZW50aW9uS2luZBIhCh1JTlRFUlZFTlRJT05fS0lORF9VTlNQRUNJRklFRBAAEhsKF0lOVEVSVkVOVElPTl9LSU5EX1JFVFJZEAESHQoZSU5URVJWRU5USU9OX0tJTkRfUkVTT0xWRRACEhoKFklOVEVSVkVOVElPTl9LSU5EX1NLSVAQAzLSAwoLU2FnYVNlcnZpY2USWwoJTGlzdFNhZ2FzEh8uc2hvcC5vcmRlci52MS5MaXN0U2FnYXNSZXF1ZXN0GiAuc2hvcC5vcmRlci52MS5MaXN0U2FnYXNSZXNwb25zZSILkAIBorsYBAoCCAISVQoHR2V0U2FnYRIdLnNob3Aub3JkZXIudjEuR2V0U2FnYVJlcXVlc3QaHi5zaG9wLm9yZGVyLnYxLkdldFNhZ2FSZXNwb25zZSILkAIBorsYBAoCCAESWAoJUmV0cnlTYWdhEh8uc2hvcC5vcmRlci52MS5SZXRyeVNhZ2FSZXF1ZXN0GiAuc2hvcC5vcmRlci52MS5SZXRyeVNhZ2FSZXNwb25zZSIIorsYBAoCCAISXgoLUmVzb2x2ZVNhZ2ESIS5zaG9wLm9yZGVyLnYxLlJlc29sdmVTYWdhUmVxdWVzdBoiLnNob3Aub3JkZXIudjEuUmVzb2x2ZVNhZ2FSZXNwb25zZSIIorsYBAoCCAISVQoIU2tpcFNhZ2ESHi5zaG9wLm9yZGVyLnYxLlNraXBTYWdhUmVxdWVzdBofLnNob3Aub3JkZXIudjEuU2tpcFNhZ2FSZXNwb25zZSIIorsYBAoCCAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_mesh_v1_options]);
 
 /**
  * Describes the message shop.order.v1.Saga.
@@ -21,81 +21,102 @@ export const SagaSchema = /*@__PURE__*/
   messageDesc(file_shop_order_v1_saga, 0);
 
 /**
+ * Describes the message shop.order.v1.SagaStepRun.
+ * Use `create(SagaStepRunSchema)` to create a new message.
+ */
+export const SagaStepRunSchema = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_saga, 1);
+
+/**
  * Describes the message shop.order.v1.SagaStep.
  * Use `create(SagaStepSchema)` to create a new message.
  */
 export const SagaStepSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 1);
+  messageDesc(file_shop_order_v1_saga, 2);
 
 /**
  * Describes the message shop.order.v1.SagaError.
  * Use `create(SagaErrorSchema)` to create a new message.
  */
 export const SagaErrorSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 2);
+  messageDesc(file_shop_order_v1_saga, 3);
 
 /**
  * Describes the message shop.order.v1.SagaIntervention.
  * Use `create(SagaInterventionSchema)` to create a new message.
  */
 export const SagaInterventionSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 3);
+  messageDesc(file_shop_order_v1_saga, 4);
 
 /**
  * Describes the message shop.order.v1.ListSagasRequest.
  * Use `create(ListSagasRequestSchema)` to create a new message.
  */
 export const ListSagasRequestSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 4);
+  messageDesc(file_shop_order_v1_saga, 5);
 
 /**
  * Describes the message shop.order.v1.ListSagasResponse.
  * Use `create(ListSagasResponseSchema)` to create a new message.
  */
 export const ListSagasResponseSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 5);
+  messageDesc(file_shop_order_v1_saga, 6);
 
 /**
  * Describes the message shop.order.v1.GetSagaRequest.
  * Use `create(GetSagaRequestSchema)` to create a new message.
  */
 export const GetSagaRequestSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 6);
+  messageDesc(file_shop_order_v1_saga, 7);
 
 /**
  * Describes the message shop.order.v1.GetSagaResponse.
  * Use `create(GetSagaResponseSchema)` to create a new message.
  */
 export const GetSagaResponseSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 7);
+  messageDesc(file_shop_order_v1_saga, 8);
 
 /**
  * Describes the message shop.order.v1.RetrySagaRequest.
  * Use `create(RetrySagaRequestSchema)` to create a new message.
  */
 export const RetrySagaRequestSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 8);
+  messageDesc(file_shop_order_v1_saga, 9);
 
 /**
  * Describes the message shop.order.v1.RetrySagaResponse.
  * Use `create(RetrySagaResponseSchema)` to create a new message.
  */
 export const RetrySagaResponseSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 9);
+  messageDesc(file_shop_order_v1_saga, 10);
 
 /**
  * Describes the message shop.order.v1.ResolveSagaRequest.
  * Use `create(ResolveSagaRequestSchema)` to create a new message.
  */
 export const ResolveSagaRequestSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 10);
+  messageDesc(file_shop_order_v1_saga, 11);
 
 /**
  * Describes the message shop.order.v1.ResolveSagaResponse.
  * Use `create(ResolveSagaResponseSchema)` to create a new message.
  */
 export const ResolveSagaResponseSchema = /*@__PURE__*/
-  messageDesc(file_shop_order_v1_saga, 11);
+  messageDesc(file_shop_order_v1_saga, 12);
+
+/**
+ * Describes the message shop.order.v1.SkipSagaRequest.
+ * Use `create(SkipSagaRequestSchema)` to create a new message.
+ */
+export const SkipSagaRequestSchema = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_saga, 13);
+
+/**
+ * Describes the message shop.order.v1.SkipSagaResponse.
+ * Use `create(SkipSagaResponseSchema)` to create a new message.
+ */
+export const SkipSagaResponseSchema = /*@__PURE__*/
+  messageDesc(file_shop_order_v1_saga, 14);
 
 /**
  * Describes the enum shop.order.v1.SagaState.
@@ -122,10 +143,22 @@ export const SagaStepState = /*@__PURE__*/
   tsEnum(SagaStepStateSchema);
 
 /**
+ * Describes the enum shop.order.v1.SagaStepResult.
+ */
+export const SagaStepResultSchema = /*@__PURE__*/
+  enumDesc(file_shop_order_v1_saga, 2);
+
+/**
+ * @generated from enum shop.order.v1.SagaStepResult
+ */
+export const SagaStepResult = /*@__PURE__*/
+  tsEnum(SagaStepResultSchema);
+
+/**
  * Describes the enum shop.order.v1.InterventionKind.
  */
 export const InterventionKindSchema = /*@__PURE__*/
-  enumDesc(file_shop_order_v1_saga, 2);
+  enumDesc(file_shop_order_v1_saga, 3);
 
 /**
  * @generated from enum shop.order.v1.InterventionKind

@@ -50,7 +50,8 @@ export declare type Payment = Message<"shop.payment.v1.Payment"> & {
   /**
    * Only when FAILED: Stripe's decline code, such as card_declined; request_rejected
    * when Stripe refused the request itself, such as for a payment method it does not
-   * know; closed_by_refund when Refund came before any charge.
+   * know; closed_by_refund when Refund came before any charge; never_charged when
+   * Stripe's answer was lost and Stripe turned out to know of no charge.
    *
    * @generated from field: string decline_code = 6;
    */
@@ -65,6 +66,14 @@ export declare type Payment = Message<"shop.payment.v1.Payment"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 8;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What has gone back of the amount, in parts or as a whole. Less than the amount
+   * of a REFUNDED payment when the bank sent money back later.
+   *
+   * @generated from field: google.type.Money refunded_amount = 9;
+   */
+  refundedAmount?: Money | undefined;
 };
 
 /**
@@ -72,6 +81,68 @@ export declare type Payment = Message<"shop.payment.v1.Payment"> & {
  * Use `create(PaymentSchema)` to create a new message.
  */
 export declare const PaymentSchema: GenMessage<Payment>;
+
+/**
+ * Money that goes back to the card.
+ *
+ * @generated from message shop.payment.v1.Refund
+ */
+export declare type Refund = Message<"shop.payment.v1.Refund"> & {
+  /**
+   * The caller's refund_id; of a refund of all that was left, or of one that was
+   * made in Stripe's dashboard, a name of ours that no caller can give.
+   *
+   * @generated from field: string refund_id = 1;
+   */
+  refundId: string;
+
+  /**
+   * @generated from field: google.type.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * @generated from field: shop.payment.v1.RefundState state = 3;
+   */
+  state: RefundState;
+
+  /**
+   * As RefundPart was told.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Stripe's id of the Refund; empty until Stripe answered.
+   *
+   * @generated from field: string stripe_refund_id = 5;
+   */
+  stripeRefundId: string;
+
+  /**
+   * Only when FAILED: Stripe's failure_reason, such as expired_or_canceled_card.
+   *
+   * @generated from field: string failure = 6;
+   */
+  failure: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp update_time = 8;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message shop.payment.v1.Refund.
+ * Use `create(RefundSchema)` to create a new message.
+ */
+export declare const RefundSchema: GenMessage<Refund>;
 
 /**
  * @generated from message shop.payment.v1.ChargeRequest
@@ -152,6 +223,65 @@ export declare type RefundResponse = Message<"shop.payment.v1.RefundResponse"> &
 export declare const RefundResponseSchema: GenMessage<RefundResponse>;
 
 /**
+ * @generated from message shop.payment.v1.RefundPartRequest
+ */
+export declare type RefundPartRequest = Message<"shop.payment.v1.RefundPartRequest"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Names this refund; a new one for each.
+   *
+   * @generated from field: string refund_id = 2;
+   */
+  refundId: string;
+
+  /**
+   * Greater than zero, in the payment's currency.
+   *
+   * @generated from field: google.type.Money amount = 3;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Why, in words for the shop's own people, such as "one cup was broken". Never
+   * card data.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message shop.payment.v1.RefundPartRequest.
+ * Use `create(RefundPartRequestSchema)` to create a new message.
+ */
+export declare const RefundPartRequestSchema: GenMessage<RefundPartRequest>;
+
+/**
+ * @generated from message shop.payment.v1.RefundPartResponse
+ */
+export declare type RefundPartResponse = Message<"shop.payment.v1.RefundPartResponse"> & {
+  /**
+   * @generated from field: shop.payment.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+
+  /**
+   * @generated from field: shop.payment.v1.Refund refund = 2;
+   */
+  refund?: Refund | undefined;
+};
+
+/**
+ * Describes the message shop.payment.v1.RefundPartResponse.
+ * Use `create(RefundPartResponseSchema)` to create a new message.
+ */
+export declare const RefundPartResponseSchema: GenMessage<RefundPartResponse>;
+
+/**
  * @generated from message shop.payment.v1.GetPaymentRequest
  */
 export declare type GetPaymentRequest = Message<"shop.payment.v1.GetPaymentRequest"> & {
@@ -175,6 +305,13 @@ export declare type GetPaymentResponse = Message<"shop.payment.v1.GetPaymentResp
    * @generated from field: shop.payment.v1.Payment payment = 1;
    */
   payment?: Payment | undefined;
+
+  /**
+   * Its refunds, oldest first, at most 200.
+   *
+   * @generated from field: repeated shop.payment.v1.Refund refunds = 2;
+   */
+  refunds: Refund[];
 };
 
 /**
@@ -200,6 +337,8 @@ export enum PaymentState {
   PROCESSING = 1,
 
   /**
+   * Captured; parts of it may have gone back.
+   *
    * @generated from enum value: PAYMENT_STATE_COMPLETED = 2;
    */
   COMPLETED = 2,
@@ -210,6 +349,8 @@ export enum PaymentState {
   FAILED = 3,
 
   /**
+   * All of it has gone back.
+   *
    * @generated from enum value: PAYMENT_STATE_REFUNDED = 4;
    */
   REFUNDED = 4,
@@ -219,6 +360,47 @@ export enum PaymentState {
  * Describes the enum shop.payment.v1.PaymentState.
  */
 export declare const PaymentStateSchema: GenEnum<PaymentState>;
+
+/**
+ * @generated from enum shop.payment.v1.RefundState
+ */
+export enum RefundState {
+  /**
+   * @generated from enum value: REFUND_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Committed before Stripe is asked; the outcome may not be known yet.
+   *
+   * @generated from enum value: REFUND_STATE_REQUESTED = 1;
+   */
+  REQUESTED = 1,
+
+  /**
+   * Stripe has taken it on, the bank has yet to carry it out. Counts as given back.
+   *
+   * @generated from enum value: REFUND_STATE_PENDING = 2;
+   */
+  PENDING = 2,
+
+  /**
+   * @generated from enum value: REFUND_STATE_SUCCEEDED = 3;
+   */
+  SUCCEEDED = 3,
+
+  /**
+   * The bank sent the money back to us, which may happen after SUCCEEDED, too.
+   *
+   * @generated from enum value: REFUND_STATE_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum shop.payment.v1.RefundState.
+ */
+export declare const RefundStateSchema: GenEnum<RefundState>;
 
 /**
  * Takes money for orders and gives it back, through Stripe.
@@ -240,8 +422,9 @@ export declare const PaymentService: GenService<{
     output: typeof ChargeResponseSchema;
   },
   /**
-   * Gives the whole amount of an order's payment back. A payment that was
-   * never charged is closed, so that a late Charge of the order is refused.
+   * Gives back what is left of an order's payment: all of it, unless parts went
+   * back before. A payment that was never charged is closed, so that a late
+   * Charge of the order is refused.
    *
    * @generated from rpc shop.payment.v1.PaymentService.Refund
    */
@@ -251,7 +434,24 @@ export declare const PaymentService: GenService<{
     output: typeof RefundResponseSchema;
   },
   /**
-   * Returns the payment of an order, or NOT_FOUND.
+   * Gives a part of an order's payment back, once for each refund_id. Refused
+   * when it is more than what is left, or the 101st part (REFUND_TOO_LARGE), and
+   * when the bank sent the money back (REFUND_FAILED: it has to be given back
+   * another way). The same refund_id again answers the refund as it is now; with
+   * another order or amount it is refused (IDEMPOTENCY_KEY_REUSED). A part that
+   * Stripe refuses, such as for want of balance, is not an error of the call: it
+   * comes back REQUESTED and is asked for again until it is made. Send the same
+   * refund_id to see how it ended; another one would be paid as well.
+   *
+   * @generated from rpc shop.payment.v1.PaymentService.RefundPart
+   */
+  refundPart: {
+    methodKind: "unary";
+    input: typeof RefundPartRequestSchema;
+    output: typeof RefundPartResponseSchema;
+  },
+  /**
+   * Returns the payment of an order and its refunds, or NOT_FOUND.
    *
    * @generated from rpc shop.payment.v1.PaymentService.GetPayment
    */

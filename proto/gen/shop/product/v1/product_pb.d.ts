@@ -251,6 +251,14 @@ export declare type UpdateProductRequest = Message<"shop.product.v1.UpdateProduc
    * @generated from field: google.type.Money price = 3;
    */
   price?: Money | undefined;
+
+  /**
+   * Chosen by the caller, one for each change it means to make. Empty: every call
+   * makes it.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
 };
 
 /**
@@ -324,7 +332,9 @@ export declare const ProductService: GenService<{
     output: typeof ListProductsResponseSchema;
   },
   /**
-   * Changes the name, the price or both. Orders keep what they were placed with.
+   * Changes the name, the price or both. Orders keep what they were placed with. The
+   * same request_id again gets the first answer and changes nothing, also when somebody
+   * changed the product in between.
    *
    * @generated from rpc shop.product.v1.ProductService.UpdateProduct
    */

@@ -1,0 +1,77 @@
+import { type Program, startProgram } from '../rpc/program.ts';
+import type { Load, Slice } from './load.ts';
+import { cpuMsOfTree, untilIdle } from './process-tree.ts';
+
+/** A shop that is up. */
+export interface RunningShop {
+  /** Where it takes orders. */
+  readonly port: number;
+  /** All its processes are below this one, Postgres and stand-ins too. */
+  readonly pid: number;
+  /** A database of its Postgres. */
+  readonly postgresUrl: string;
+  stop(): Promise<void>;
+}
+
+/** A slice, and what the shop's processes used for it. */
+export interface Measured extends Slice {
+  readonly cpuMsPerOrder: number;
+  /** How long the shop still had to do afterwards: events to hand on, notices to write. */
+  readonly drainMs: number;
+}
+
+/** A shop that takes part, with buyers of its own. */
+export interface Contestant {
+  readonly title: string;
+  readonly shop: RunningShop;
+  /** Places orders until a slice has gone well, five at most: a busy machine may be too slow for the first ones. */
+  warmUp(load: Load): Promise<void>;
+  /** Places orders for a while; returns when nothing of them is left to do. */
+  measure(load: Load): Promise<Measured>;
+  /** Orders that were placed in it so far. */
+  placed(): number;
+  stop(): Promise<void>;
+}
+
+/** Orders that a measurement outlives when they fail, so that one stall of a busy machine does not end it. */
+const MAX_FAILED = 5;
+const MAX_FAILED_SHARE = 0.01;
+const MAX_WARM_UPS = 5;
+const DRAIN_AT_MOST_MS = 20_000;
+
+export async function enter(title: string, shop: RunningShop, progress: (line: string) => void): Promise<Contestant> {
+  const buyers: Program<unknown> = await startProgram('../orders/load-program', { port: shop.port });
+  let placed = 0;
+
+  async function place(load: Load): Promise<Slice> {
+    const slice = await buyers.ask<Slice>('measure', load);
+    placed += slice.orders;
+    if (slice.failed > 0) progress(`${title}: ${slice.failed} of ${slice.orders} orders failed, the last one with: ${slice.failure}`);
+    return slice;
+  }
+
+  return {
+    title,
+    shop,
+    placed: () => placed,
+    async warmUp(load) {
+      for (let slices = 0; slices < MAX_WARM_UPS; slices += 1) {
+        const { failed } = await place(load);
+        await untilIdle(shop.pid, DRAIN_AT_MOST_MS);
+        if (failed === 0) return;
+      }
+    },
+    async measure(load) {
+      const usedMs = cpuMsOfTree(shop.pid);
+      const slice = await place(load);
+      const { orders, failed, failure } = slice;
+      if (failed > Math.max(MAX_FAILED, orders * MAX_FAILED_SHARE)) throw new Error(`${title}: ${failed} of ${orders} orders failed: this is no measurement; the last one said: ${failure}`);
+      const drainMs = await untilIdle(shop.pid, DRAIN_AT_MOST_MS);
+      return { ...slice, drainMs, cpuMsPerOrder: (cpuMsOfTree(shop.pid) - usedMs) / orders };
+    },
+    async stop() {
+      await buyers.stop();
+      await shop.stop();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { MeshError } from '#kit';
+import type { ModuleName } from '#modules';
+import { listSagas, type SagaRecord, sagaMigrations } from '#saga';
+
+import { modulesWith } from '../serving/modules-with.ts';
+import { type Check, fail, type Finding, ok, orElse, type Scene, skip } from './check.ts';
+import { withDatabase } from './databases.ts';
+
+/** As many are counted; whoever has more has one trouble many times. */
+const MOST = 100;
+
+/** Sagas that are parked until somebody decides, in the tables of every service that runs any. */
+export const sagas: Check = {
+  name: 'sagas',
+  async run({ settings }: Scene) {
+    const named = (await modulesWith(sagaMigrations)).filter((name) => settings.databaseUrls[name] !== '');
+    if (named.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
+    const found = await Promise.all(named.map((name) => lookForStuck(name, settings.databaseUrls[name])));
+    return orElse(found.flat(), ok('none is stuck'));
+  },
+};
+
+async function lookForStuck(name: ModuleName, url: string): Promise<Finding[]> {
+  try {
+    const stuck = await withDatabase(url, name, (database) => listSagas(database, { status: 'STUCK' }, { size: MOST, after: undefined }));
+    return stuckOnes(name, stuck);
+  } catch (thrown) {
+    // Where the tables cannot be read, the check of the schema says why.
+    if (thrown instanceof MeshError) return [skip(`those of ${name} cannot be read`)];
+    throw thrown;
+  }
+}
+
+function stuckOnes(name: ModuleName, stuck: readonly SagaRecord[]): Finding[] {
+  const [first] = stuck;
+  if (!first) return [];
+  const count = stuck.length > MOST ? `more than ${MOST} sagas` : `${stuck.length} ${stuck.length === 1 ? 'saga' : 'sagas'}`;
+  const why = first.lastError ? ` for ${first.lastError.reason}` : '';
+  return [
+    fail(
+      `${count} of ${name} ${stuck.length === 1 ? 'is' : 'are'} stuck, such as ${first.sagaId} (${first.subject})${why}`,
+      'see `npx mesh saga list --state stuck`; `npx mesh saga retry` or `resolve` lets it go on',
+    ),
+  ];
+}

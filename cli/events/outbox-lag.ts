@@ -1,0 +1,1 @@
+export { readOutboxLag as outboxLag } from '#events';

@@ -1,0 +1,33 @@
+import type { Clock } from '#kit';
+
+/** A clock whose sleeper can be woken early. */
+export interface Alarm extends Clock {
+  /** Ends the sleep that is under way, or else the next one at once: nothing that happens meanwhile is slept through. */
+  ring(): void;
+}
+
+/** For one sleeper. */
+export function createAlarm(clock: Clock): Alarm {
+  let isRung = false;
+  let wake: (() => void) | undefined;
+  return {
+    now: clock.now,
+    async sleep(ms, signal) {
+      const early = new AbortController();
+      if (isRung) early.abort();
+      wake = () => early.abort();
+      try {
+        await clock.sleep(ms, signal ? AbortSignal.any([signal, early.signal]) : early.signal);
+      } catch (thrown) {
+        if (!early.signal.aborted) throw thrown;
+      } finally {
+        isRung = false;
+        wake = undefined;
+      }
+    },
+    ring() {
+      isRung = true;
+      wake?.();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { trace } from '@opentelemetry/api';
+
+import { migrate, openDatabase, type Statement } from '#database';
+import { inboxMigrations } from '#events';
+import { silentLog } from '#kit';
+
+import { until } from '../../shop/orders.ts';
+import type { Shop } from '../../shop/shop-fixture.ts';
+
+export const EFFECTS_SCHEMA = 'effects';
+
+/** What its processes are told. */
+export interface EffectsSettings {
+  readonly url: string;
+  /** They die behind every so many events. */
+  readonly dieOnceIn: number;
+  readonly withoutInbox: boolean;
+}
+
+/** Two members of a group that dies again and again, and what they have done. */
+export interface Effects {
+  /** Events of these orders that had their effect twice, and orders whose end had none, in words. */
+  wrongFor(orderIds: readonly string[]): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+const MEMBERS = 2;
+const DIE_ONCE_IN = 40;
+const DONE_WITHIN_MS = 50_000;
+
+const TABLE: Statement = { name: 'effect.create', text: 'CREATE TABLE effect (event_id text NOT NULL, order_id text NOT NULL)' };
+/** Placed and ended are two effects at least. */
+const UNFINISHED: Statement = {
+  name: 'effect.unfinished',
+  text: 'SELECT id FROM unnest($1::text[]) AS asked (id) WHERE (SELECT count(DISTINCT event_id) FROM effect WHERE order_id = id) < 2',
+};
+const TWICE: Statement = {
+  name: 'effect.twice',
+  text: 'SELECT event_id AS id, count(*) AS times FROM effect WHERE order_id = ANY($1) GROUP BY event_id HAVING count(*) > 1',
+};
+
+export async function startEffects({ environment }: Shop, withoutInbox: boolean): Promise<Effects> {
+  const url = environment['MESH_EVENTS_URL'] ?? '';
+  await migrate({ url, schema: EFFECTS_SCHEMA, components: [inboxMigrations], log: silentLog });
+  const database = openDatabase({ url, schema: EFFECTS_SCHEMA, maxConnections: 1, applicationName: 'test', tracer: trace.getTracer('test'), log: silentLog });
+  await database.query(TABLE, []);
+  const settings: EffectsSettings = { url, dieOnceIn: DIE_ONCE_IN, withoutInbox };
+  const members = new Set<ChildProcess>();
+  let stopped = false;
+
+  function startMember(): void {
+    const child = fork(join(import.meta.dirname, 'effects-program.ts'), [JSON.stringify(settings)]);
+    members.add(child);
+    child.once('exit', () => {
+      members.delete(child);
+      if (!stopped) startMember();
+    });
+  }
+
+  for (let member = 0; member < MEMBERS; member += 1) startMember();
+  return {
+    async wrongFor(orderIds) {
+      const unfinished = (): Promise<{ id: string }[]> => database.query(UNFINISHED, [orderIds]);
+      await until('every event has had its effect', DONE_WITHIN_MS, async () => ((await unfinished()).length === 0 ? true : undefined)).catch(() => undefined);
+      const twice = await database.query<{ id: string; times: bigint }>(TWICE, [orderIds]);
+      return [...(await unfinished()).map(({ id }) => `an event of order ${id} had no effect`), ...twice.map(({ id, times }) => `event ${id} had its effect ${times} times`)];
+    },
+    async stop() {
+      stopped = true;
+      const left = [...members];
+      for (const member of left) member.disconnect();
+      await Promise.all(left.map((member) => (member.exitCode === null && member.signalCode === null ? once(member, 'exit') : undefined)));
+      await database.stop();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+
+import { refusal } from '#kit';
+
+import { createGroupCommit } from '../../database/group-commit.ts';
+import { until } from './until.ts';
+
+describe('group commit', () => {
+  /** A disk that is as slow as the test wants it to be. */
+  function disk(fail: (group: readonly string[]) => unknown = () => undefined) {
+    const groups: string[][] = [];
+    const gates: (() => void)[] = [];
+    const write = createGroupCommit<string, string>(async (group) => {
+      const entries = group.map(({ entry }) => entry);
+      groups.push(entries);
+      const error = fail(entries);
+      if (error) throw error;
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return entries.map((entry) => `${entry}!`);
+    });
+    /** Waits until a group is on its way, and lets it arrive. */
+    const settle = async (): Promise<void> => {
+      await until('a group is on its way', () => gates.length > 0);
+      gates.shift()?.();
+    };
+    return { write, groups, settle };
+  }
+
+  it('writes what gets ready in one moment together, and what gets ready meanwhile in the next group', async () => {
+    const { write, groups, settle } = disk();
+    const first = [write('a'), write('b')];
+    await settle();
+    expect(await Promise.all(first)).to.deep.equal(['a!', 'b!']);
+    const second = write('c');
+    await until('it is on its way', () => groups.length === 2);
+    const third = [write('d'), write('e')];
+    await settle();
+    await settle();
+    expect(await Promise.all([second, ...third])).to.deep.equal(['c!', 'd!', 'e!']);
+    expect(groups).to.deep.equal([['a', 'b'], ['c'], ['d', 'e']]);
+  });
+
+  it('takes at most 100 at once', async () => {
+    const { write, groups, settle } = disk();
+    const all = Promise.all(Array.from({ length: 250 }, (_, index) => write(String(index))));
+    for (let round = 0; round < 3; round += 1) await settle();
+    expect(await all).to.have.length(250);
+    expect(groups.map((group) => group.length)).to.deep.equal([100, 100, 50]);
+  });
+
+  it('lets no bad entry spoil the others', async () => {
+    const { write, groups, settle } = disk((group) => (group.includes('bad') ? new Error('cannot be written') : undefined));
+    const all = Promise.allSettled([write('a'), write('bad'), write('b')]);
+    for (let round = 0; round < 2; round += 1) await settle();
+    expect((await all).map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
+    expect(groups).to.deep.equal([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
+  });
+
+  it('does not ask again one by one where nobody answers', async () => {
+    const { write, groups } = disk(() => refusal('DATABASE_UNAVAILABLE', 'away'));
+    const all = await Promise.allSettled([write('a'), write('b')]);
+    expect(all.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+    expect(groups).to.deep.equal([['a', 'b']]);
+  });
+});

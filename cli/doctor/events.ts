@@ -1,9 +1,8 @@
 import type { Database } from '#database';
-import { eventsMigrations, inboxMigrations, listDeadLetters } from '#events';
+import { eventsMigrations, inboxMigrations, listDeadLetters, readOutboxLag } from '#events';
 import { MeshError } from '#kit';
 import type { ModuleName } from '#modules';
 
-import { outboxLag } from '../events/outbox-lag.ts';
 import { modulesWith } from '../serving/modules-with.ts';
 import { roughTime } from '../status/rough-time.ts';
 import { type Check, fail, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
@@ -42,7 +41,7 @@ async function lookInto(name: ModuleName, url: string, look: Look): Promise<Find
 }
 
 async function lookAtOutbox(name: ModuleName, database: Database): Promise<Finding[]> {
-  const { events: waiting, oldestMs, refused } = await outboxLag(database);
+  const { events: waiting, oldestMs, refused } = await readOutboxLag(database);
   const late = `${waiting} ${waiting === 1 ? 'event' : 'events'} of ${name} ${waiting === 1 ? 'waits' : 'wait'} to be published, the oldest for ${roughTime(oldestMs)}`;
   const apart = `${refused} ${refused === 1 ? 'event' : 'events'} of ${name} ${refused === 1 ? 'is' : 'are'} set aside, since the bus will never take ${refused === 1 ? 'it' : 'them'}`;
   return [

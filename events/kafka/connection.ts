@@ -29,7 +29,8 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection,
   return {
     clientId,
     bootstrapBrokers: [...brokers],
-    ...(tls && { tls }),
+    // With the broker's name in the handshake: brokers that share an address are told apart by it.
+    ...(tls && { tls, tlsServerName: true }),
     ...(sasl && { sasl }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     metadataMaxAge: METADATA_MAX_AGE_MS,

@@ -1,1 +1,0 @@
-export { readOutboxLag as outboxLag } from '#events';

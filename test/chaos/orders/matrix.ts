@@ -23,6 +23,8 @@ import { inspect } from './wholeness.ts';
 export interface MatrixOptions {
   readonly seed: number;
   readonly kills: number;
+  /** How many instances each service has. Default: {@link FULL_FLEET}. */
+  readonly fleet?: Fleet;
   /** Only points that this holds for. */
   readonly only?: (point: KillPoint) => boolean;
   readonly guardsOff?: readonly Guard[];
@@ -47,7 +49,8 @@ export interface MatrixResult {
   readonly finalAfterMs: number;
 }
 
-const FLEET: Fleet = { user: 1, product: 1, inventory: 2, payment: 2, shipping: 2, order: 2, notification: 2 };
+/** All that an order meets, twice, but for what only reads. */
+const FULL_FLEET: Fleet = { user: 1, product: 1, inventory: 2, payment: 2, shipping: 2, order: 2, notification: 2 };
 const LANES = 6;
 /** Kills between two looks at everything. */
 const BATCH = 25;
@@ -63,7 +66,7 @@ const SURVEY_MS = 4_000;
  * order is whole: final, paid for once or not at all, told of in order, its buyer told once, and the books agree.
  */
 export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
-  const { seed, kills, guardsOff = [], simulatorFaults = '', only = () => true, firstOnly = false, say } = options;
+  const { seed, kills, guardsOff = [], simulatorFaults = '', only = () => true, firstOnly = false, fleet = FULL_FLEET, say } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shopmesh-survey-'));
   const survey = join(folder, 'points');
   appendFileSync(survey, '');
@@ -72,10 +75,10 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
   const events = readEventHistories(shop);
   let effects: Effects | undefined;
   try {
-    await startFleet(shop, FLEET);
+    await startFleet(shop, fleet);
     effects = await startEffects(shop, guardsOff.includes('inbox'));
     const traffic = await createTraffic(shop, LANES);
-    const run = createRun({ shop, traffic, events, effects, sagas: await watchSagas(shop) });
+    const run = createRun({ shop, fleet, traffic, events, effects, sagas: await watchSagas(shop) });
     traffic.start();
     await systemClock.sleep(SURVEY_MS);
     await run.look();
@@ -110,13 +113,14 @@ interface Run {
 /** What a run has its eyes on. */
 interface Watched {
   readonly shop: FaultyShop;
+  readonly fleet: Fleet;
   readonly traffic: Traffic;
   readonly events: EventHistories;
   readonly effects: Effects;
   readonly sagas: SagaWatch;
 }
 
-function createRun({ shop, traffic, events, effects, sagas }: Watched): Run {
+function createRun({ shop, fleet, traffic, events, effects, sagas }: Watched): Run {
   const wrong: string[] = [];
   const missed: string[] = [];
   let killed = 0;
@@ -135,7 +139,7 @@ function createRun({ shop, traffic, events, effects, sagas }: Watched): Run {
   }
 
   async function stall(service: keyof Fleet, drawn: number): Promise<void> {
-    const instances = (await allServe({ shop, fleet: FLEET })).filter((instance) => instance.service === service);
+    const instances = (await allServe({ shop, fleet })).filter((instance) => instance.service === service);
     const { pid } = instances[drawn % instances.length] ?? {};
     send(pid, 'SIGSTOP');
     await systemClock.sleep(STALL_MS);
@@ -163,7 +167,7 @@ function createRun({ shop, traffic, events, effects, sagas }: Watched): Run {
     },
     async look() {
       const asked = await traffic.pause();
-      await allServe({ shop, fleet: FLEET });
+      await allServe({ shop, fleet });
       orders += asked.length;
       const found = await inspect(shop, asked);
       finalAfterMs = Math.max(finalAfterMs, found.finalAfterMs);

@@ -1,12 +1,9 @@
-import type { Code, MeshError } from '#kit';
-
-/** Codes of an outage, which ends some day (the sagas' list, saga/step-runner.ts). */
-const OUTAGES: ReadonlySet<Code> = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'UNAVAILABLE']);
+import { isOutageCode, type MeshError } from '#kit';
 
 /** Worth trying again as long as it lasts: nothing is wrong with the event itself. */
 export function isOutage({ code, reason }: MeshError): boolean {
   // It has the code of a quota in gRPC's own words, and is one that never fills up again.
-  return OUTAGES.has(code) && reason !== 'MESSAGE_TOO_LARGE';
+  return isOutageCode(code) && reason !== 'MESSAGE_TOO_LARGE';
 }
 
 /** The bus will never take this event. What else it says may be a fault of its own. */

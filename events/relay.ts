@@ -1,9 +1,8 @@
 import type { Tracer } from '@opentelemetry/api';
 
 import type { Database } from '#database';
-import { backoffMs, type Clock, type Log, type Random, type Stoppable } from '#kit';
+import { type Alarm, backoffMs, type Clock, createAlarm, type Log, type Random, type Stoppable } from '#kit';
 
-import { type Alarm, createAlarm } from './alarm.ts';
 import type { EventBus } from './bus.ts';
 import type { EventHooks } from './hooks.ts';
 import { createOutboxLease } from './outbox-lease.ts';

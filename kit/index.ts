@@ -1,3 +1,4 @@
+export { type Alarm, createAlarm } from './alarm.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Code, CODES } from './codes.ts';
 export {
@@ -14,6 +15,7 @@ export { createLifecycle, type Lifecycle, type Stoppable } from './lifecycle.ts'
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts';
 export { amountInWords, fromProtoMoney, type Money, moneyInWords, type ProtoMoney, requireChargeable, toProtoMoney } from './money.ts';
 export { cutPage, type PageRequest, readPage } from './page.ts';
+export { isOutageCode } from './outage-codes.ts';
 export { printable } from './printable.ts';
 export { backoffMs, jitter, newId, type Random, systemRandom } from './random.ts';
 export { type Reason, REASONS } from './reasons.ts';
@@ -33,3 +35,4 @@ export {
   type SettingValues,
   text,
 } from './settings.ts';
+export { writeWhole } from './write-whole.ts';

@@ -1,4 +1,4 @@
-import { type Code, MeshError } from '#kit';
+import { type Code, isOutageCode, MeshError } from '#kit';
 
 import { type ActionStep, pivotOf, type SagaDefinition, type StepContext } from './definition.ts';
 import { type RetryPolicy, USUAL_RETRIES } from './retry-policy.ts';
@@ -6,9 +6,7 @@ import { type SagaRow, turnStep } from './saga-row.ts';
 import type { StepDeadlines } from './step-deadlines.ts';
 import { retriesOf } from './step-retries.ts';
 
-/** Codes of an outage, which ends some day: the step may or may not have taken effect. */
-const OUTAGES: ReadonlySet<Code> = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'UNAVAILABLE']);
-/** Codes of a fault, which may pass or stay for ever: here too the step may have taken effect. */
+/** Codes of a fault, which may pass or stay for ever: as in an outage the step may have taken effect. */
 const FAULTS: ReadonlySet<Code> = new Set(['UNKNOWN', 'INTERNAL', 'DATA_LOSS']);
 
 const STEP_TIMEOUT_MS = 30_000;
@@ -103,17 +101,17 @@ function run<State, T>(
 
 /** An outage is waited for. What is refused, or fails by a fault, is tried on and then parked for an operator: money or goods are out. */
 function parkInTheEnd(saga: SagaRow, { code }: MeshError, { maxFaults, maxRefusals }: Required<RetryPolicy>): SagaRow {
-  if (OUTAGES.has(code) || saga.refusals < (FAULTS.has(code) ? maxFaults : maxRefusals)) return saga;
+  if (isOutageCode(code) || saga.refusals < (FAULTS.has(code) ? maxFaults : maxRefusals)) return saga;
   return { ...saga, status: 'STUCK' };
 }
 
 function countFailure(saga: SagaRow, error: MeshError): SagaRow {
   const { reason, message } = error;
-  return { ...saga, attempt: saga.attempt + 1, refusals: saga.refusals + (OUTAGES.has(error.code) ? 0 : 1), lastError: { reason, message } };
+  return { ...saga, attempt: saga.attempt + 1, refusals: saga.refusals + (isOutageCode(error.code) ? 0 : 1), lastError: { reason, message } };
 }
 
 function isRefusal({ code }: MeshError): boolean {
-  return !OUTAGES.has(code) && !FAULTS.has(code);
+  return !isOutageCode(code) && !FAULTS.has(code);
 }
 
 function stateOf<State extends object>(saga: SagaRow): State {

@@ -1,7 +1,6 @@
 import type { Database } from '#database';
-import { repeat, type RepeatOptions, type Stoppable } from '#kit';
+import { createAlarm, repeat, type RepeatOptions, type Stoppable } from '#kit';
 
-import { createAlarm } from './alarm.ts';
 import { reachOf } from './definition.ts';
 import type { DefinitionRegistry } from './registry.ts';
 import { type SagaRow, turnStep } from './saga-row.ts';

@@ -2,7 +2,7 @@ import type { BenchOptions } from '../bench.ts';
 import { type Figure, judge } from '../figure.ts';
 import { type Contestant, enter } from './contestant.ts';
 import { fillShop } from './fill-shop.ts';
-import { measureInTurns } from './in-turns.ts';
+import { measureInTurns } from './measure-in-turns.ts';
 import { startMeshShop } from './mesh-shop.ts';
 import { startField } from './surroundings.ts';
 import { EXTENT } from './throughput.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchOptions } from '../bench.ts';
 import { type Figure, judge, median } from '../figure.ts';
 import { type Contestant, enter } from './contestant.ts';
-import { measureInTurns, type Medians } from './in-turns.ts';
+import { measureInTurns, type Medians } from './measure-in-turns.ts';
 import type { Load } from './load.ts';
 import { startMeshShop } from './mesh-shop.ts';
 import { startNaiveShop } from './naive-shop.ts';

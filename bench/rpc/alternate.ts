@@ -1,4 +1,5 @@
 import { median } from '../figure.ts';
+import { inTurns } from '../in-turns.ts';
 import type { Contestant, Measured } from './field.ts';
 import type { Load } from './load.ts';
 
@@ -11,16 +12,16 @@ export interface AlternateOptions {
   readonly progress: (line: string) => void;
 }
 
-/** Measures everybody once in each round, each by turns first: what the machine does beside it falls upon all of them. */
+/** Measures everybody in turns, and takes the medians. */
 export async function alternate(contestants: readonly Contestant[], { rounds, loadOf, progress }: AlternateOptions): Promise<ReadonlyMap<Contestant, Medians>> {
-  const slices = new Map(contestants.map((contestant): [Contestant, Measured[]] => [contestant, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    const first = round % contestants.length;
-    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
-      slices.get(contestant)?.push(await contestant.measure(loadOf(contestant)));
-    }
-    if (round % 5 === 4) progress(`round ${round + 1} of ${rounds}: ${contestants.map((each) => summaryOf(each, slices.get(each))).join('; ')}`);
-  }
+  const slices = await inTurns<Contestant, Measured>(
+    contestants,
+    rounds,
+    (contestant) => contestant.measure(loadOf(contestant)),
+    (round, sofar) => {
+      if (round % 5 === 0) progress(`round ${round} of ${rounds}: ${contestants.map((each) => summaryOf(each, sofar.get(each))).join('; ')}`);
+    },
+  );
   return new Map([...slices].map(([contestant, measured]) => [contestant, mediansOf(measured)]));
 }
 

@@ -11,7 +11,7 @@ export function differenceOf({ orderId }: Pick<OrderFacts, 'orderId'>): Judge {
 }
 
 /** What is left of the captures after the refunds, in each currency in which anything moved. */
-export function netOf(entries: readonly MoneyEntry[]): Money[] {
+function netOf(entries: readonly MoneyEntry[]): Money[] {
   const net = new Map<string, bigint>();
   for (const { kind, amount } of entries) {
     net.set(amount.currency, (net.get(amount.currency) ?? 0n) + (kind === 'refund' ? -amount.minor : amount.minor));

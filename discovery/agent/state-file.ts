@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, errorCode, type Log } from '#kit';
+import { type Clock, errorCode, type Log, writeWhole } from '#kit';
 
 import type { AgentState, KeyRecord, ServiceRecord } from './records.ts';
 
@@ -30,14 +30,7 @@ export function createStateFile(folder: string, current: () => AgentState, clock
     next = undefined;
     const { nodeId, index, services, keys } = current();
     const stored = { format: FORMAT, nodeId, index, services: [...services.values()], keys: [...keys.values()] };
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(stored));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
+    await writeWhole(path, JSON.stringify(stored), `${path}.new`);
   }
 
   return {

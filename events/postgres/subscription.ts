@@ -1,7 +1,6 @@
 import type { Database } from '#database';
-import { backoffMs, type Clock, type Log, newId, type Random, type Stoppable } from '#kit';
+import { backoffMs, type Clock, createAlarm, type Log, newId, type Random, type Stoppable } from '#kit';
 
-import { createAlarm } from '../alarm.ts';
 import type { SubscribeOptions } from '../bus.ts';
 import { createTrouble } from '../trouble.ts';
 import { type BucketRun, runBuckets } from './bucket-run.ts';

@@ -107,7 +107,7 @@ export async function moveOrder(tx: Transaction, move: Move): Promise<Order | un
   return (await moveOrders(tx, [move])).get(move.orderId);
 }
 
-export async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {
+async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {
   const [row] = await db.query<Row>(FIND, [orderId]);
   return row && fromRow(row);
 }

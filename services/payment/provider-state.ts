@@ -37,7 +37,7 @@ async function settleBy(tx: Transaction, payments: Payments, payment: Payment, {
 }
 
 /** The caller holds the payment's lock. */
-export async function takeOverRefunds(tx: Transaction, payments: Payments, payment: Payment, atProvider: readonly RefundAtProvider[]): Promise<void> {
+async function takeOverRefunds(tx: Transaction, payments: Payments, payment: Payment, atProvider: readonly RefundAtProvider[]): Promise<void> {
   const known = await refundsOfOrder(tx, payment.orderId);
   const strangers: RefundAtProvider[] = [];
   const met = new Set<string>();

@@ -101,7 +101,7 @@ const REACHED_FROM: Readonly<Record<Exclude<RefundState, 'REQUESTED'>, readonly 
 };
 
 /** When a refund is next looked at that has come to a state: the bank is asked about in an hour, and of one that went through in a day. */
-export function checkTimeOf(state: Exclude<RefundState, 'REQUESTED'>, now: Date): Date | null {
+function checkTimeOf(state: Exclude<RefundState, 'REQUESTED'>, now: Date): Date | null {
   if (state === 'FAILED') return null;
   return new Date(now.getTime() + (state === 'PENDING' ? HOUR_MS : DAY_MS));
 }

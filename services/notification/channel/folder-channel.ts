@@ -1,12 +1,11 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { errorCode } from '#kit';
+import { errorCode, writeWhole } from '#kit';
 
 import { composeMail } from './compose-mail.ts';
 import { findFolderId, requireFolderId } from './folder-id.ts';
 import type { MailChannel } from './mail-channel.ts';
-import { writeWhole } from './write-whole.ts';
 
 /** Nobody answers to it. */
 const FROM = 'shop@localhost';

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { errorCode } from '#kit';
+import { errorCode, writeWhole } from '#kit';
 
-import { writeWhole } from './write-whole.ts';
 
 const MARKER = '.folder-id';
 

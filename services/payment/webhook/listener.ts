@@ -27,7 +27,7 @@ export interface WebhookListener extends Stoppable {
   start(): Promise<string>;
 }
 
-export const WEBHOOK_PATH = '/webhooks/stripe';
+const WEBHOOK_PATH = '/webhooks/stripe';
 /** Stripe's events have a few KB. */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_CONNECTIONS = 64;

@@ -58,7 +58,7 @@ const BATCH = 25;
 const MET_WITHIN_MS = 8_000;
 /** Twice the lease of a saga, and some. */
 const STALL_MS = 2_500;
-/** Orders of each wish that the survey makes. */
+/** How long buyers order before the points that were passed are read. */
 const SURVEY_MS = 4_000;
 
 /**

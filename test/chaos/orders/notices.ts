@@ -1,5 +1,5 @@
 import type { Client } from '#mesh';
-import { NotificationKind, type NotificationService, NotificationState } from '#proto/shop/notification/v1/notification_pb.js';
+import { NotificationKind, type NotificationService } from '#proto/shop/notification/v1/notification_pb.js';
 import { OrderState } from '#proto/shop/order/v1/order_pb.js';
 
 import { until } from '../../shop/orders.ts';
@@ -43,8 +43,7 @@ async function countNotices(notifications: Client<typeof NotificationService>, u
   for (const userId of users) {
     for (let pageToken = ''; ; ) {
       const page = await notifications.listNotifications({ userId, pageSize: PAGE_SIZE, pageToken });
-      for (const { orderId, kind, state } of page.notifications) {
-        if (state === NotificationState.UNSPECIFIED) continue;
+      for (const { orderId, kind } of page.notifications) {
         const what = `${orderId} ${NotificationKind[kind]}`;
         counts.set(what, (counts.get(what) ?? 0) + 1);
       }

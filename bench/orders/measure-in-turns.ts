@@ -1,18 +1,19 @@
 import { median } from '../figure.ts';
+import { inTurns } from '../in-turns.ts';
 import type { Contestant, Measured } from './contestant.ts';
 import type { Load } from './load.ts';
 
 /** The middle of each number over a contestant's slices. */
 export type Medians = Pick<Measured, 'ordersPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMsPerOrder' | 'drainMs'>;
 
-/** Measures everybody once in each round, each by turns first: what the machine does beside it falls upon all of them. */
+/** Measures everybody in turns, and takes the medians. */
 export async function measureInTurns(contestants: readonly Contestant[], rounds: number, load: Load, progress: (line: string) => void): Promise<ReadonlyMap<Contestant, Medians>> {
-  const slices = new Map(contestants.map((contestant): [Contestant, Measured[]] => [contestant, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    const first = round % contestants.length;
-    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) slices.get(contestant)?.push(await contestant.measure(load));
-    progress(`round ${round + 1} of ${rounds}: ${contestants.map((each) => summaryOf(each, slices.get(each)?.at(-1))).join('; ')}`);
-  }
+  const slices = await inTurns<Contestant, Measured>(
+    contestants,
+    rounds,
+    (contestant) => contestant.measure(load),
+    (round, sofar) => progress(`round ${round} of ${rounds}: ${contestants.map((each) => summaryOf(each, sofar.get(each)?.at(-1))).join('; ')}`),
+  );
   return new Map([...slices].map(([contestant, measured]) => [contestant, mediansOf(measured)]));
 }
 

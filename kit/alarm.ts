@@ -1,4 +1,4 @@
-import type { Clock } from '#kit';
+import type { Clock } from './clock.ts';
 
 /** A clock whose sleeper can be woken early. */
 export interface Alarm extends Clock {

@@ -1,17 +1,24 @@
-import { context, type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context, type Context, ROOT_CONTEXT, SpanKind, trace, type Tracer } from '@opentelemetry/api';
 
-import { MeshError } from '#kit';
-
-/** An entry with the context of whoever wants it written. */
-export interface Waiting<Entry> {
-  readonly entry: Entry;
-  readonly context: Context;
-}
+import { type Clock, MeshError } from '#kit';
 
 /** Writes a group of entries in one commit and answers each, in their order. */
-export type WriteGroup<Entry, Answer> = (group: readonly Waiting<Entry>[]) => Promise<readonly Answer[]>;
+export type WriteGroup<Entry, Answer> = (group: readonly Entry[]) => Promise<readonly Answer[]>;
 
-interface Queued<Entry, Answer> extends Waiting<Entry> {
+export interface GroupCommitOptions {
+  /** What is done, such as `payment.settle`: the span of each of many is called that. */
+  readonly name: string;
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+  /** Groups on their way at once, for writers whose groups may wait for locks of others. Default 1, which makes the largest groups. */
+  readonly concurrency?: number;
+}
+
+interface Queued<Entry, Answer> {
+  readonly entry: Entry;
+  /** Of whoever wants it written. */
+  readonly within: Context;
+  readonly sinceMs: number;
   resolve(answer: Answer | undefined): void;
   reject(error: unknown): void;
 }
@@ -21,37 +28,50 @@ const MAX_GROUP = 100;
 
 /**
  * Group commit: while one group is on its way to the disk, whatever becomes ready joins the next. When nothing is on
- * its way, an entry is written at once; under load a commit is shared by as many as got ready during the one before. Resolves with the entry's answer, undefined when there was none.
- * A group that fails for another reason than an outage is written one by one: one bad entry
- * spoils no other. A group of one is written in the context, and so in the trace, of its entry;
- * one of many in nobody's.
+ * its way, an entry is written at once; under load a commit is shared by as many as got ready during the one before.
+ * Resolves with the entry's answer, undefined when there was none.
+ *
+ * A group that fails for another reason than an outage is written again, each entry by itself and side by side: one that is
+ * bad, or waits for a lock, spoils or holds up no other. A group of one is written in the context, and so in the trace, of its entry;
+ * one of many in nobody's, and each of its entries gets a span in its own trace.
  */
-export function createGroupCommit<Entry, Answer>(write: WriteGroup<Entry, Answer>): (entry: Entry) => Promise<Answer | undefined> {
+export function createGroupCommit<Entry, Answer>(options: GroupCommitOptions, write: WriteGroup<Entry, Answer>): (entry: Entry) => Promise<Answer | undefined> {
+  const { clock, concurrency = 1 } = options;
   const queue: Queued<Entry, Answer>[] = [];
-  let isWriting = false;
+  let writing = 0;
 
   async function writeAll(): Promise<void> {
-    isWriting = true;
+    writing += 1;
     // Those that get ready in the same turn of the event loop go together.
     await new Promise(setImmediate);
     while (queue.length > 0) await writeGroup(queue.splice(0, MAX_GROUP));
-    isWriting = false;
+    writing -= 1;
   }
 
   async function writeGroup(group: readonly Queued<Entry, Answer>[]): Promise<void> {
+    const [first] = group;
     try {
-      const within = (group.length === 1 && group[0]?.context) || ROOT_CONTEXT;
-      const answers = await context.with(within, write, undefined, group);
+      const within = group.length === 1 && first ? first.within : ROOT_CONTEXT;
+      const answers = await context.with(within, () => write(group.map(({ entry }) => entry)));
+      if (group.length > 1) traceEach(group, options);
       group.forEach(({ resolve }, index) => resolve(answers[index]));
     } catch (thrown) {
-      if (group.length > 1 && MeshError.from(thrown).code !== 'UNAVAILABLE') for (const one of group) await writeGroup([one]);
+      if (group.length > 1 && MeshError.from(thrown).code !== 'UNAVAILABLE') for (const one of group) void writeGroup([one]);
       else for (const { reject } of group) reject(thrown);
     }
   }
 
   return (entry) =>
     new Promise((resolve, reject) => {
-      queue.push({ entry, context: context.active(), resolve, reject });
-      if (!isWriting) void writeAll();
+      queue.push({ entry, within: context.active(), sinceMs: clock.now(), resolve, reject });
+      if (writing < concurrency) void writeAll();
     });
+}
+
+/** Lets each of many show, in its own trace, that it was written with others. */
+function traceEach(group: readonly Queued<unknown, unknown>[], { name, tracer }: GroupCommitOptions): void {
+  const attributes = { 'db.system.name': 'postgresql', 'db.operation.batch.size': group.length };
+  for (const { within, sinceMs } of group) {
+    if (trace.getSpan(within)) tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: sinceMs, attributes }, within).end();
+  }
 }

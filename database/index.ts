@@ -1,7 +1,7 @@
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 export { databaseError, isCommitUnknown, isUniqueViolation } from './database-errors.ts';
 export { ensureDatabase } from './ensure-database.ts';
-export { createGroupCommit, type Waiting, type WriteGroup } from './group-commit.ts';
+export { createGroupCommit, type GroupCommitOptions, type WriteGroup } from './group-commit.ts';
 export type { DatabaseHooks } from './hooks.ts';
 export { idempotencyMigrations } from './idempotency.ts';
 export { createIdempotencyStore, type FirstRequest, type IdempotencyStore, type KeyClaim, type KeyedRequest, type KeyPurpose } from './idempotency-store.ts';

@@ -1,6 +1,6 @@
-import { SpanKind, trace, type Tracer } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
 
-import { createGroupCommit, type Database, type Queryable, type Transaction, type Waiting, type WriteGroup } from '#database';
+import { createGroupCommit, type Database, type Queryable, type Transaction } from '#database';
 import type { Clock } from '#kit';
 
 import { type Advance, advance } from './advance.ts';
@@ -25,47 +25,33 @@ export interface Recorder {
   record(definition: SagaDefinition<object>, step: Advance): Promise<SagaRow | undefined>;
 }
 
-type Timed = Advance & { readonly sinceMs: number };
 type Answer = SagaRow | undefined;
+type Write = (entry: Advance) => Promise<Answer>;
 
 export function createRecorder({ database, tracer, clock, withoutFence }: RecorderOptions): Recorder {
-  const write = (db: Queryable, group: readonly Waiting<Timed>[]): Promise<Answer[]> => advance(db, group.map(({ entry }) => entry), withoutFence);
-  const steps = createGroupCommit<Timed, Answer>(traced('saga.advance', (group) => write(database, group)));
-  const ends = new Map<SagaDefinition<object>, typeof steps>();
+  const write = (db: Queryable, group: readonly Advance[]): Promise<Answer[]> => advance(db, group, withoutFence);
+  const steps: Write = createGroupCommit({ name: 'saga.advance', tracer, clock }, (group: readonly Advance[]) => write(database, group));
+  const ends = new Map<SagaDefinition<object>, Write>();
 
-  function endsOf(definition: SagaDefinition<object>): typeof steps {
+  function endsOf(definition: SagaDefinition<object>): Write {
     const name = `saga.${definition.name}.finish`;
-    const found = ends.get(definition) ?? createGroupCommit(traced(name, (group) => database.transaction(name, (tx) => end(tx, definition, group))));
+    const found = ends.get(definition) ?? createGroupCommit({ name, tracer, clock }, (group) => database.transaction(name, (tx) => end(tx, definition, group)));
     ends.set(definition, found);
     return found;
   }
 
-  async function end(tx: Transaction, definition: SagaDefinition<object>, group: readonly Waiting<Timed>[]): Promise<Answer[]> {
+  async function end(tx: Transaction, definition: SagaDefinition<object>, group: readonly Advance[]): Promise<Answer[]> {
     const written = await write(tx, group);
     const ended = written.flatMap((saga) => endedOf(saga) ?? []);
     if (ended.length > 0) await definition.onFinished(tx, ended);
     return written;
   }
 
-  /** Lets each of many show, in its own trace, that it was written with others. */
-  function traced(name: string, writeGroup: WriteGroup<Timed, Answer>): WriteGroup<Timed, Answer> {
-    return async (group) => {
-      const answers = await writeGroup(group);
-      if (group.length === 1) return answers;
-      const attributes = { 'db.system.name': 'postgresql', 'db.operation.batch.size': group.length };
-      for (const { context: within, entry } of group) {
-        if (trace.getSpan(within)) tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: entry.sinceMs, attributes }, within).end();
-      }
-      return answers;
-    };
-  }
-
   return {
     record(definition, { saga, ...how }) {
-      const sinceMs = clock.now();
-      if (!outcomeOf(saga)) return steps({ ...how, saga, sinceMs });
+      if (!outcomeOf(saga)) return steps({ ...how, saga });
       // What went wrong on the way is in its history.
-      const ended = { ...how, sinceMs, saga: { ...saga, attempt: 0, refusals: 0, lastError: null } };
+      const ended = { ...how, saga: { ...saga, attempt: 0, refusals: 0, lastError: null } };
       return isWrittenByHand(definition, saga) ? steps(ended) : endsOf(definition)(ended);
     },
   };

@@ -1,6 +1,6 @@
 import type { Tracer } from '@opentelemetry/api';
 
-import { createGroupCommit, type Database, type Queryable, type Waiting } from '#database';
+import { createGroupCommit, type Database, type Queryable } from '#database';
 import { type Clock, type Log, type Random, repeat, type Stoppable } from '#kit';
 import { currentTraceparent } from '#tracing';
 
@@ -89,7 +89,7 @@ export function createSagaRunner(definitions: readonly SagaDefinition<object>[],
   const driver = createDriver({ clock, random, tracer, log, hooks, registry, recorder, leases, retries, deadlines, stopping: stopping.signal });
   const takingOver = createTakingOver({ database, registry, leaseMs, pollMs, concurrency, rounds, run: driver.run });
   const census = createCensusTaker(database, registry, log);
-  const insert = createGroupCommit((group: readonly Waiting<SagaInsert>[]) => insertSagas(database, group.map(({ entry }) => entry), leaseMs));
+  const insert = createGroupCommit({ name: 'saga.insert', tracer, clock }, (group: readonly SagaInsert[]) => insertSagas(database, group, leaseMs));
   let loops: Promise<unknown> = Promise.resolve();
 
   function newSaga<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): SagaInsert {

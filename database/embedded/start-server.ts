@@ -6,7 +6,7 @@ import type { DataFolder } from './data-folder.ts';
 import { type Guardian, startGuardian } from './guardian.ts';
 import { readPostmaster } from './postmaster.ts';
 import { serverArguments } from './server-settings.ts';
-import { SOCKET_PORT } from './socket-folder.ts';
+import { makeSocketFolder, SOCKET_PORT } from './socket-folder.ts';
 import { serverFailure } from './start-failure.ts';
 
 const MAX_LOG_BYTES = 5_000_000;
@@ -33,6 +33,8 @@ export async function startServer(
     const crashed = said.includes('pre-existing shared memory block');
     if (!crashed || performance.now() > giveUpAt) throw serverFailure(folder, said);
     await delay(100);
+    // The guardian of this try has removed it at its end.
+    await makeSocketFolder(folder.cluster, folder.user);
   }
 }
 

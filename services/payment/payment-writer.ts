@@ -1,5 +1,8 @@
+import type { Tracer } from '@opentelemetry/api';
+
 import { createGroupCommit, type Database } from '#database';
 import { appendEvents, type Event } from '#events';
+import type { Clock } from '#kit';
 
 import type { Payment } from './domain.ts';
 import { type NewPayment, openPayments, type Settlement, settlePayments } from './store.ts';
@@ -22,18 +25,22 @@ export interface PaymentWriter {
   settle(settlement: AnnouncedSettlement): Promise<Payment | undefined>;
 }
 
-export function createPaymentWriter(database: Database): PaymentWriter {
+export interface PaymentWriterOptions {
+  readonly database: Database;
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+}
+
+export function createPaymentWriter({ database, tracer, clock }: PaymentWriterOptions): PaymentWriter {
   return {
-    open: createGroupCommit<NewPayment, Payment | undefined>(async (group) => {
-      const payments = group.map(({ entry }) => entry);
+    open: createGroupCommit<NewPayment, Payment | undefined>({ name: 'payment.open', tracer, clock }, async (payments) => {
       const first = firstOfEach(payments, ({ orderId }) => orderId);
       const opened = byOrder(await openPayments(database, [...first.values()]));
       // Of two charges of one order one has opened it.
       return payments.map((payment) => (first.get(payment.orderId) === payment ? opened.get(payment.orderId) : undefined));
     }),
-    settle: createGroupCommit<AnnouncedSettlement, Payment | undefined>((group) =>
+    settle: createGroupCommit<AnnouncedSettlement, Payment | undefined>({ name: 'payment.settle', tracer, clock }, (settlements) =>
       database.transaction('payment.settle', async (tx) => {
-        const settlements = group.map(({ entry }) => entry);
         const first = firstOfEach(settlements, ({ settlement }) => settlement.orderId);
         const settled = byOrder(await settlePayments(tx, [...first.values()].map(({ settlement }) => settlement)));
         await appendEvents(tx, [...first].flatMap(([orderId, { event }]) => (settled.has(orderId) ? [event] : [])));

@@ -27,7 +27,7 @@ export const service = defineService({
     const { STRIPE_API_KEY: apiKey, MESH_STRIPE_URL: apiBase, STRIPE_WEBHOOK_SECRET: secret } = settings;
     if (!apiKey) throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not set; payment needs a key of your Stripe account, or `mesh up` with its simulator');
     const gateway = createStripeGateway({ apiKey, apiBase: readUrl(apiBase), log, tracer });
-    const writer = createPaymentWriter(database);
+    const writer = createPaymentWriter({ database, tracer, clock });
     const payments = { database, writer, gateway, clock, random, log, checkAfterMs: readPause('MESH_PAYMENT_CHECK_AFTER', settings) };
     const reconciler = createReconciler(payments, readPause('MESH_PAYMENT_CHECK_EVERY', settings));
     const { MESH_PAYMENT_WEBHOOK_HOST: host, MESH_PAYMENT_WEBHOOK_PORT: port } = settings;

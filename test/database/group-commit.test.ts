@@ -1,6 +1,7 @@
+import { trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
-import { refusal } from '#kit';
+import { refusal, systemClock } from '#kit';
 
 import { createGroupCommit } from '../../database/group-commit.ts';
 import { until } from './until.ts';
@@ -10,13 +11,12 @@ describe('group commit', () => {
   function disk(fail: (group: readonly string[]) => unknown = () => undefined) {
     const groups: string[][] = [];
     const gates: (() => void)[] = [];
-    const write = createGroupCommit<string, string>(async (group) => {
-      const entries = group.map(({ entry }) => entry);
-      groups.push(entries);
-      const error = fail(entries);
+    const write = createGroupCommit<string, string>({ name: 'test.write', tracer: trace.getTracer('test'), clock: systemClock }, async (group) => {
+      groups.push([...group]);
+      const error = fail(group);
       if (error) throw error;
       await new Promise<void>((resolve) => gates.push(resolve));
-      return entries.map((entry) => `${entry}!`);
+      return group.map((entry) => `${entry}!`);
     });
     /** Waits until a group is on its way, and lets it arrive. */
     const settle = async (): Promise<void> => {
@@ -54,6 +54,16 @@ describe('group commit', () => {
     for (let round = 0; round < 2; round += 1) await settle();
     expect((await all).map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
     expect(groups).to.deep.equal([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
+  });
+
+  it('lets nobody wait for one that is written by itself', async () => {
+    const { write, groups, settle } = disk((group) => (group.length > 1 ? new Error('one of these has to wait for a lock') : undefined));
+    const alone = Promise.all([write('a'), write('b')]);
+    await until('each is on its way', () => groups.length === 3);
+    const next = write('c');
+    await until('another group is on its way, too', () => groups.length === 4);
+    for (let round = 0; round < 3; round += 1) await settle();
+    expect(await Promise.all([alone, next])).to.deep.equal([['a!', 'b!'], 'c!']);
   });
 
   it('does not ask again one by one where nobody answers', async () => {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+import { trace } from '@opentelemetry/api';
+
 import { type Database, type DatabaseHooks, migrate } from '#database';
 import { eventsMigrations } from '#events';
 import { type Clock, type Log, MeshError, type Money, silentLog, systemClock, systemRandom } from '#kit';
@@ -48,7 +50,7 @@ export async function startPayments({ log = silentLog, hooks = {} }: { log?: Log
   await migrate({ url: test.url, schema: 'shop', components: [MIGRATIONS, eventsMigrations], log: silentLog });
   const database = openTestDatabase({ url: test.url, maxConnections: 8, hooks });
   const company = createCardCompany();
-  const writer = createPaymentWriter(database);
+  const writer = createPaymentWriter({ database, tracer: trace.getTracer('test'), clock: systemClock });
   const payments: Payments = { database, writer, gateway: company, clock: systemClock, random: systemRandom, log, checkAfterMs: 30_000 };
   const run = (text: string, ...values: unknown[]): Promise<object[]> => database.query({ name: '', text }, values);
   return {

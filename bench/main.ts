@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 
 import type { Bench } from './bench.ts';
+import { describeFigures } from './orders/figures.ts';
 import { recordFigures, renderFigures } from './results.ts';
 import type { RpcBenchOptions } from './rpc/bench.ts';
 
@@ -30,7 +31,7 @@ const program = new Command('npm run bench')
   .addOption(new Option('--only <figures>', 'rpc, orders: some of the figures, with commas between').argParser((text) => text.split(',').map((name) => name.replace(/^(rpc|orders)\./, ''))))
   .addOption(new Option('--ablate', 'rpc: what each mechanism costs, instead of the figures').conflicts('only'))
   .addOption(new Option('--profile', 'rpc: CPU profiles of our client and server, which slow them'))
-  .addHelpText('after', `\nNames:\n${list.join('\n')}\n\nWith npm: npm run bench rpc -- --json`)
+  .addHelpText('after', `\nNames:\n${list.join('\n')}\n\nFigures of orders, for --only:\n${describeFigures()}\n\nWith npm: npm run bench rpc -- --json`)
   .action(async (name: string, { json, record, quick = false, only, ablate, profile }: Flags) => {
     const found = BENCHES[name];
     if (!found) return program.error(`there is no benchmark ${name}; there are ${Object.keys(BENCHES).join(', ')}`);

@@ -26,26 +26,51 @@ interface Queued<Entry, Answer> {
 /** Big enough that the cost of a commit is shared by many, small enough that no statement takes long. */
 const MAX_GROUP = 100;
 
+/** A group that takes longer waits, most likely, for a lock that somebody else holds. Shorter than the deadlines of whoever waits behind it. */
+const PATIENCE_MS = 500;
+
+/** Groups of one writer that take so long, beside the one that is waited for: the database's pool has others to serve. */
+const MAX_SLOW = 3;
+
 /**
  * Group commit: while one group is on its way to the disk, whatever becomes ready joins the next. When nothing is on
  * its way, an entry is written at once; under load a commit is shared by as many as got ready during the one before.
  * Resolves with the entry's answer, undefined when there was none.
  *
  * A group that fails for another reason than an outage is written again, each entry by itself and side by side: one that is
- * bad, or waits for a lock, spoils or holds up no other. A group of one is written in the context, and so in the trace, of its entry;
- * one of many in nobody's, and each of its entries gets a span in its own trace.
+ * bad spoils no other, and holds none up. Behind a group that takes longer than 500 ms nobody waits: the next one goes beside it,
+ * as long as there are three such at most. A group of one is written in the context, and so in the trace, of its entry;
+ * one of many in nobody's, and each of its entries gets a span in its own trace. A statement that only reads may be shared
+ * in the same way: an entry is read after it was asked for.
  */
 export function createGroupCommit<Entry, Answer>(options: GroupCommitOptions, write: WriteGroup<Entry, Answer>): (entry: Entry) => Promise<Answer | undefined> {
   const { clock, concurrency = 1 } = options;
   const queue: Queued<Entry, Answer>[] = [];
   let writing = 0;
+  let slow = 0;
 
   async function writeAll(): Promise<void> {
     writing += 1;
     // Those that get ready in the same turn of the event loop go together.
     await new Promise(setImmediate);
-    while (queue.length > 0) await writeGroup(queue.splice(0, MAX_GROUP));
+    while (queue.length > 0) await unlessSlow(writeGroup(queue.splice(0, MAX_GROUP)));
     writing -= 1;
+  }
+
+  /** Resolves when the group is written, or when nobody is to wait for it any longer. */
+  function unlessSlow(written: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = setTimeout(() => {
+        if (slow === MAX_SLOW) return;
+        slow += 1;
+        void written.then(() => void (slow -= 1));
+        resolve();
+      }, PATIENCE_MS);
+      void written.then(() => {
+        clearTimeout(patience);
+        resolve();
+      });
+    });
   }
 
   async function writeGroup(group: readonly Queued<Entry, Answer>[]): Promise<void> {
@@ -56,7 +81,7 @@ export function createGroupCommit<Entry, Answer>(options: GroupCommitOptions, wr
       if (group.length > 1) traceEach(group, options);
       group.forEach(({ resolve }, index) => resolve(answers[index]));
     } catch (thrown) {
-      if (group.length > 1 && MeshError.from(thrown).code !== 'UNAVAILABLE') for (const one of group) void writeGroup([one]);
+      if (group.length > 1 && !isOutage(thrown)) for (const one of group) void writeGroup([one]);
       else for (const { reject } of group) reject(thrown);
     }
   }
@@ -74,4 +99,10 @@ function traceEach(group: readonly Queued<unknown, unknown>[], { name, tracer }:
   for (const { within, sinceMs } of group) {
     if (trace.getSpan(within)) tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: sinceMs, attributes }, within).end();
   }
+}
+
+/** Whether nobody answers. Who lost a conflict with somebody else may fare better alone. */
+function isOutage(thrown: unknown): boolean {
+  const { code, metadata } = MeshError.from(thrown);
+  return code === 'UNAVAILABLE' && metadata['trouble'] !== 'conflict';
 }

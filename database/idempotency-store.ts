@@ -1,7 +1,7 @@
-import { refusal } from '#kit';
+import { type MeshError, refusal } from '#kit';
 
 import { sqlState } from './database-errors.ts';
-import { CLAIM, CONCLUDE, FIND } from './idempotency.ts';
+import { CLAIM, CLAIM_RESOURCES, CONCLUDE, FIND } from './idempotency.ts';
 import type { Queryable } from './statement.ts';
 
 /** A request as its idempotency key names it. Keys of two methods, or of two callers, never meet. */
@@ -25,8 +25,11 @@ export interface FirstRequest {
   readonly isHeld: boolean;
 }
 
-/** What the key is claimed for: a resource made in the same transaction, or an answer that is stored in so long at most. */
-export type KeyPurpose = { readonly kind: 'resource'; readonly resourceId: string } | { readonly kind: 'answer'; readonly holdMs: number };
+/** A request, and the id of the resource that it is about to make. No other request's is called so. */
+export interface ResourceRequest {
+  readonly request: KeyedRequest;
+  readonly resourceId: string;
+}
 
 /** `hold` tells this claim from later ones of the same key. */
 export type KeyClaim = { readonly claimed: true; readonly hold: bigint } | { readonly claimed: false; readonly first: FirstRequest };
@@ -34,11 +37,17 @@ export type KeyClaim = { readonly claimed: true; readonly hold: bigint } | { rea
 /** Remembers which idempotency keys have had their effect. Fits the port of that name in `mesh`. */
 export interface IdempotencyStore {
   /**
-   * Claims a key in the transaction that has the request's effect, or begins it, so that either both happen or none. While
+   * Claims a key in the transaction that begins the request's effect, for an answer that is stored in `holdMs` at most. While
    * another transaction claims the same key this waits for its end, `waitMs` at most: if it commits, the key is taken; if it
    * rolls back, the key is ours. Needs READ COMMITTED to see what the other one committed.
    */
-  claim(tx: Queryable, request: KeyedRequest, purpose: KeyPurpose, waitMs: number): Promise<KeyClaim>;
+  claim(tx: Queryable, request: KeyedRequest, holdMs: number, waitMs: number): Promise<KeyClaim>;
+  /**
+   * Claims the keys of requests in the transaction that makes their resources, so that both happen or none. Answers each, in
+   * their order: undefined when its key is claimed for it, else what the first request with its key has made, which may be
+   * another one of these. Waits as `claim` does, for each key; throws when it cannot have one of them in time.
+   */
+  claimResources(tx: Queryable, requests: readonly ResourceRequest[], waitMs: number): Promise<readonly (FirstRequest | undefined)[]>;
   /** Stores the answer; false when the key has been claimed anew since. */
   conclude(tx: Queryable, request: KeyedRequest, hold: bigint, answer: Uint8Array): Promise<boolean>;
   /** Undefined while nobody has claimed the key. */
@@ -54,36 +63,81 @@ const MAX_CLAIMS = 3;
 /** The keys of a service, in its own schema. The table comes with `idempotencyMigrations`. */
 export function createIdempotencyStore(database: Queryable): IdempotencyStore {
   return {
-    async claim(tx, request, purpose, waitMs) {
+    async claim(tx, request, holdMs, waitMs) {
       for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
-        const [claimed] = await insert(tx, request, purpose, waitMs);
-        if (claimed) return { claimed: true, hold: claimed.hold };
-        const first = await find(tx, request);
+        const hold = await insert(tx, request, holdMs, waitMs);
+        if (hold !== undefined) return { claimed: true, hold };
+        const [first] = await find(tx, [request]);
         if (first) return { claimed: false, first };
       }
-      throw refusal('DATABASE_UNAVAILABLE', 'the idempotency key expires just now; send the request again');
+      throw expiresJustNow();
+    },
+    async claimResources(tx, requests, waitMs) {
+      const firsts = new Map<ResourceRequest, FirstRequest>();
+      let open = requests;
+      for (let claims = 0; open.length > 0; claims += 1) {
+        if (claims === MAX_CLAIMS) throw expiresJustNow();
+        const claimed = await insertAll(tx, open, waitMs);
+        const taken = open.filter(({ resourceId }) => !claimed.has(resourceId));
+        const found = await find(tx, taken.map(({ request }) => request));
+        taken.forEach((one, index) => {
+          const first = found[index];
+          if (first) firsts.set(one, first);
+        });
+        open = taken.filter((one) => !firsts.has(one));
+      }
+      return requests.map((one) => firsts.get(one));
     },
     async conclude(tx, { method, caller, key }, hold, answer) {
       return (await tx.query(CONCLUDE, [method, caller, key, answer, hold])).length === 1;
     },
-    find: (request) => find(database, request),
+    find: async (request) => (await find(database, [request]))[0],
   };
 }
 
-async function insert(tx: Queryable, request: KeyedRequest, purpose: KeyPurpose, waitMs: number): Promise<{ hold: bigint }[]> {
-  const { method, caller, key, requestHash } = request;
-  const [resourceId, holdMs] = purpose.kind === 'resource' ? [purpose.resourceId, null] : ['', purpose.holdMs];
-  // 0 would be no limit at all.
-  const lockTimeout = Math.min(LONGEST_WAIT_MS, Math.max(1, Math.ceil(waitMs)));
+async function insert(tx: Queryable, { method, caller, key, requestHash }: KeyedRequest, holdMs: number, waitMs: number): Promise<bigint | undefined> {
+  const values = [method, caller, key, requestHash, holdMs, lockTimeout(waitMs)];
+  return (await inTime(tx.query<{ hold: bigint }>(CLAIM, values)))[0]?.hold;
+}
+
+/** The ids of those that have got their keys. */
+async function insertAll(tx: Queryable, requests: readonly ResourceRequest[], waitMs: number): Promise<ReadonlySet<string>> {
+  const values = [...columnsOf(requests.map(({ request }) => request)), requests.map(({ resourceId }) => resourceId), lockTimeout(waitMs)];
+  const [claimed] = await inTime(tx.query<{ resourceIds: string[] }>(CLAIM_RESOURCES, values));
+  return new Set(claimed?.resourceIds);
+}
+
+/** What became of the first requests with these keys, in their order. */
+async function find(db: Queryable, requests: readonly KeyedRequest[]): Promise<(FirstRequest | undefined)[]> {
+  if (requests.length === 0) return [];
+  const rows = await db.query<FirstRequest & { place: number }>(FIND, [...columnsOf(requests), requests.length]);
+  const found = new Map(rows.map(({ place, ...first }) => [place - 1, first]));
+  return requests.map((_, index) => found.get(index));
+}
+
+function columnsOf(requests: readonly KeyedRequest[]): unknown[][] {
+  return [
+    requests.map(({ method }) => method),
+    requests.map(({ caller }) => caller),
+    requests.map(({ key }) => key),
+    requests.map(({ requestHash }) => requestHash),
+  ];
+}
+
+/** As Postgres reads it, to whom 0 would be no limit at all. */
+function lockTimeout(waitMs: number): string {
+  return String(Math.min(LONGEST_WAIT_MS, Math.max(1, Math.ceil(waitMs))));
+}
+
+async function inTime<T>(claim: Promise<T>): Promise<T> {
   try {
-    return await tx.query<{ hold: bigint }>(CLAIM, [method, caller, key, requestHash, resourceId, holdMs, String(lockTimeout)]);
+    return await claim;
   } catch (thrown) {
     if (sqlState(thrown) !== LOCK_NOT_AVAILABLE) throw thrown;
     throw refusal('DEADLINE_EXCEEDED', 'another call with the same idempotency key was not done in time; send the same request again', { cause: thrown });
   }
 }
 
-async function find(db: Queryable, { method, caller, key, requestHash }: KeyedRequest): Promise<FirstRequest | undefined> {
-  const [found] = await db.query<FirstRequest>(FIND, [method, caller, key, requestHash]);
-  return found;
+function expiresJustNow(): MeshError {
+  return refusal('DATABASE_UNAVAILABLE', 'the idempotency key expires just now; send the request again');
 }

@@ -32,23 +32,24 @@ const MAX_LENGTH = Math.floor(MAX_ATTRIBUTE_BYTES / 3);
 /**
  * Sets an event aside as a dead letter. It is entered in the inbox too: delivered again, it is no second letter. Of one that
  * Postgres does not take as it is, no more than its attributes are kept, as far as they can be: better than that it comes
- * again for ever and holds up all behind it.
+ * again for ever and holds up all behind it. False when it had been set aside, or handled by another member, before.
  */
-export async function buryEvent(event: Event, error: MeshError, tries: number, given: Given): Promise<void> {
+export async function buryEvent(event: Event, error: MeshError, tries: number, given: Given): Promise<boolean> {
   try {
-    await bury(event, error, tries, given);
+    return await bury(event, error, tries, given);
   } catch (thrown) {
     if (isOutage(MeshError.from(thrown))) throw thrown;
-    await bury(remainsOf(event, given.clock), error, tries, given);
+    return bury(remainsOf(event, given.clock), error, tries, given);
   }
 }
 
-async function bury(remains: Remains, error: MeshError, tries: number, { group, database, clock, random }: Given): Promise<void> {
+function bury(remains: Remains, error: MeshError, tries: number, { group, database, clock, random }: Given): Promise<boolean> {
   const { id, source, type, subject, time, data, traceparent } = remains;
   const letter = [newId(clock, random), group, id, source, type, subject, time, JSON.stringify(data), traceparent ?? null, error.reason, failureText(error), tries];
-  await database.transaction('event.bury', async (tx) => {
-    // Another member may have handled it meanwhile.
-    if (await enterInbox(tx, group, id)) await tx.query(BURY, letter);
+  return database.transaction('event.bury', async (tx) => {
+    const [isNew = false] = await enterInbox(tx, group, [id]);
+    if (isNew) await tx.query(BURY, letter);
+    return isNew;
   });
 }
 

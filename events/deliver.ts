@@ -3,8 +3,7 @@ import { type Log, MeshError, refusal } from '#kit';
 import type { Deliver } from './bus.ts';
 import { buryEvent } from './bury.ts';
 import type { Event } from './event.ts';
-import { createGate } from './gate.ts';
-import { handleEvent, type HandlingTools } from './handle-event.ts';
+import { createHandleEvent, type HandlingTools } from './handle-event.ts';
 import type { EventHandler } from './handler.ts';
 import { isOutage } from './outages.ts';
 import { createPatience, type PatienceOptions } from './patience.ts';
@@ -13,8 +12,6 @@ import { createTrouble } from './trouble.ts';
 export interface DeliverOptions extends HandlingTools, PatienceOptions {
   readonly handlers: ReadonlyMap<string, EventHandler>;
   readonly log: Log;
-  /** Events that are handled at the same time, each in a transaction. Default 8: the database's pool has others to serve. */
-  readonly concurrency?: number;
 }
 
 /** Told of what becomes of events. */
@@ -25,9 +22,9 @@ export type Outcome = 'handled' | 'duplicate' | 'skipped' | 'retried' | 'dead';
  * when it is to stop, and when the database goes just as the event is to become a dead letter: the bus delivers it again.
  */
 export function createDeliver(options: DeliverOptions, count: (outcome: Outcome) => void): Deliver {
-  const { handlers, hooks = {}, clock, group, concurrency = 8 } = options;
+  const { handlers, hooks = {}, clock, group } = options;
   const log = options.log.child({ group });
-  const gate = createGate(concurrency);
+  const handleEvent = createHandleEvent(options);
   // Of an outage all events that are at work have their share; one line tells of it.
   const outage = createTrouble(log, clock, ['events wait: what their handlers need is not there now', 'events are handled again']);
 
@@ -36,7 +33,7 @@ export function createDeliver(options: DeliverOptions, count: (outcome: Outcome)
     for (;;) {
       if (signal.aborted) throw refusal('CANCELLED', 'this consumer is stopping; another one handles the event');
       try {
-        const isNew = await gate(() => handleEvent(event, handler, options, patience.tries + 1));
+        const isNew = await handleEvent(event, handler, patience.tries + 1);
         outage.isOver();
         return count(isNew ? 'handled' : 'duplicate');
       } catch (thrown) {
@@ -52,7 +49,7 @@ export function createDeliver(options: DeliverOptions, count: (outcome: Outcome)
 
   async function bury(event: Event, thrown: unknown, tries: number): Promise<void> {
     const error = MeshError.from(thrown);
-    await buryEvent(event, error, tries, options);
+    if (!(await buryEvent(event, error, tries, options))) return count('duplicate');
     const { id, type, subject } = event;
     log.error({ err: error, event: id, type, subject, tries }, 'an event is a dead letter: `mesh events dead` shows it, `mesh events replay` tries it again');
     count('dead');

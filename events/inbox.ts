@@ -1,9 +1,11 @@
 import type { Queryable, Statement, Transaction } from '#database';
 import { type Clock, newId, type Random } from '#kit';
 
+// In the order of the ids: two members that enter the same ones at once wait for each other, and never in a circle.
 const ENTER: Statement = {
   name: 'inbox.enter',
-  text: 'INSERT INTO inbox (for_group, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true AS is_new',
+  text: `INSERT INTO inbox (for_group, event_id) SELECT $1, id FROM unnest($2::text[]) AS given (id) ORDER BY id
+         ON CONFLICT DO NOTHING RETURNING event_id AS id`,
 };
 
 // By the ids, which begin with the time of their making, to read no more than the old end of the index.
@@ -26,9 +28,15 @@ const SWEEP_LETTERS: Statement = {
 const SETTLED_MS = 90 * 24 * 60 * 60 * 1000;
 const BATCH = 1_000;
 
-/** Enters an event in the transaction of its effect; false when it was there already. Waits for another transaction that has just entered it. */
-export async function enterInbox(tx: Transaction, group: string, eventId: string): Promise<boolean> {
-  return (await tx.query(ENTER, [group, eventId])).length === 1;
+/**
+ * Enters events in the transaction of their effects. Of each, whether it was not there yet; of two that are the same, the first
+ * was not. Waits for another transaction that has just entered one of them.
+ */
+export async function enterInbox(tx: Transaction, group: string, eventIds: readonly string[]): Promise<boolean[]> {
+  // Half a character is another one when it comes back: Postgres gets UTF-8.
+  const ids = eventIds.map((id) => id.toWellFormed());
+  const entered = new Set((await tx.query<{ id: string }>(ENTER, [group, ids])).map(({ id }) => id));
+  return ids.map((id) => entered.delete(id));
 }
 
 /** Removes, in batches, what was entered longer than `retentionMs` ago. */

@@ -16,7 +16,7 @@ export {
   type Settlement,
 } from './dead-letters.ts';
 export { type Event, MAX_EVENT_BYTES, serializeData, topicOf } from './event.ts';
-export { type EventHandler, notYet, on } from './handler.ts';
+export { type EventEffect, type EventHandler, notYet, on, onTogether, type WriteEffects } from './handler.ts';
 export type { EventHooks } from './hooks.ts';
 export { type EventHead, newEvent } from './new-event.ts';
 export { appendEvent, appendEvents } from './outbox.ts';

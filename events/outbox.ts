@@ -39,5 +39,7 @@ export async function appendEvent(tx: Queryable, event: Event): Promise<void> {
 
 /** Writes several, in this order, by one statement: see {@link appendEvent}. */
 export async function appendEvents(tx: Queryable, events: readonly Event[]): Promise<void> {
-  if (events.length > 0) await tx.query(APPEND_ALL, columnsOf(events));
+  const [only] = events;
+  if (only && events.length === 1) await appendEvent(tx, only);
+  else if (only) await tx.query(APPEND_ALL, columnsOf(events));
 }

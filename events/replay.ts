@@ -4,7 +4,7 @@ import { type Log, MeshError, refusal } from '#kit';
 import type { DeadLetter } from './dead-letters.ts';
 import type { Event } from './event.ts';
 import { failureText } from './failure-text.ts';
-import { type HandlingTools, inConsumerSpan } from './handle-event.ts';
+import { type HandlingTools, inConsumerSpan, writeEffects } from './handle-event.ts';
 import type { EventHandler } from './handler.ts';
 import { isOutage } from './outages.ts';
 
@@ -62,8 +62,8 @@ async function replayNext(given: Given): Promise<'none' | 'replayed' | 'failed'>
       [letter] = await tx.query<Letter>(NEXT, [group]);
       if (!letter) return 'none';
       const event = eventOf(letter);
-      const handle = handlerOf(given.handlers, event).read;
-      await inConsumerSpan(event, given, letter.tries + 1, () => handle(event)(tx));
+      const handler = handlerOf(given.handlers, event);
+      await inConsumerSpan(event, given, letter.tries + 1, () => writeEffects(tx, [handler.read(event)]));
       await tx.query(REPLAYED, [letter.deadLetterId]);
       return 'replayed';
     });

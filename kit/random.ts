@@ -11,9 +11,31 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** Fetched at once: the bytes of 256 ids. A call of the generator costs 1.6 us, as much as 40 cuts from what it gave. */
+const POOL_BYTES = 4_096;
+
+/** Cuts what it gives from a pool that `fill` fills: each byte of it is given once, and belongs to whoever got it. */
+export function createBytePool(fill: (bytes: Uint8Array) => void): Random['bytes'] {
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+
+  return (count) => {
+    if (count > POOL_BYTES) {
+      const own = new Uint8Array(count);
+      fill(own);
+      return own;
+    }
+    if (used + count > POOL_BYTES) {
+      fill(pool);
+      used = 0;
+    }
+    return pool.slice(used, (used += count));
+  };
+}
+
 export const systemRandom: Random = {
   number: () => Math.random(),
-  bytes: (count) => randomFillSync(new Uint8Array(count)),
+  bytes: createBytePool(randomFillSync),
 };
 
 /** A UUIDv7 (RFC 9562): sorts by time of creation, so it is kind to B-tree indexes. */

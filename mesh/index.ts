@@ -9,8 +9,9 @@ export type { ClientCall, ClientInterceptor, Invoke, Reply, ServerCall, ServerIn
 export { type CallContext, currentCall } from './call-context.ts';
 export type { Effect } from './idempotency/effect.ts';
 export { effectOf } from './idempotency/effect-of.ts';
+export { claimResources, type ResourceClaim } from './idempotency/claim-resources.ts';
 export { once } from './idempotency/once.ts';
-export type { Claim, EffectTransaction, FirstRequest, IdempotencyStore, KeyedRequest, Purpose } from './idempotency/store.ts';
+export type { Claim, EffectTransaction, FirstRequest, IdempotencyStore, KeyedRequest, ResourceRequest } from './idempotency/store.ts';
 export { firstText, type Headers, type HeaderValue } from './headers.ts';
 export { Lifetime } from './lifetime.ts';
 export { describeMethod, type Method, serviceName } from './method.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { MigrationComponent } from '#database';
 
-export { type BegunSaga, createSagaRunner, type NewSaga, type SagaReading, type SagaRunner, type SagaRunnerOptions } from './runner.ts';
+export { type BegunSaga, createSagaRunner, type NewSaga, type PreparedSaga, type SagaReading, type SagaRunner, type SagaRunnerOptions } from './runner.ts';
 export type { ActionStep, EndedSaga, Failure, Outcome, SagaDefinition, SagaStep, StepContext, TimerStep } from './definition.ts';
 export { versionOf } from './definition.ts';
 export type { RetryPolicy } from './retry-policy.ts';

@@ -13,7 +13,6 @@ import { createRecorder } from './recorder.ts';
 import { createDefinitionRegistry } from './registry.ts';
 import { keepSwept } from './retention.ts';
 import { type RetryPolicy, USUAL_RETRIES } from './retry-policy.ts';
-import type { SagaRow } from './saga-row.ts';
 import { createStepDeadlines } from './step-deadlines.ts';
 import { announce, insertSagas, type SagaInsert } from './store.ts';
 import { createTakingOver } from './taking-over.ts';
@@ -45,6 +44,9 @@ export interface NewSaga<State extends object> {
   readonly state: State;
 }
 
+/** A saga about to be written, with the trace of whoever prepared it. */
+export type PreparedSaga = SagaInsert;
+
 /** A saga written but not yet running. */
 export interface BegunSaga {
   /**
@@ -66,6 +68,10 @@ export interface SagaReading extends Omit<Census, 'open'> {
 export interface SagaRunner extends Stoppable {
   /** Writes a saga in the caller's transaction. If the process dies before `run`, any instance takes it over. */
   begin<State extends object>(tx: Queryable, definition: SagaDefinition<State>, saga: NewSaga<State>): Promise<BegunSaga>;
+  /** The first half of `begin`, for those that are written with others: see `beginAll`. */
+  prepare<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): PreparedSaga;
+  /** Writes sagas in one statement of the caller's transaction, each in its own trace, and answers each in their order. */
+  beginAll(tx: Queryable, sagas: readonly PreparedSaga[]): Promise<readonly BegunSaga[]>;
   /** Begins a saga that belongs to no transaction, in one commit with others that begin at the same moment, and runs it; see {@link BegunSaga.run}. */
   execute<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): Promise<Outcome | undefined>;
   /** Takes over sagas that are due from now on. */
@@ -92,22 +98,29 @@ export function createSagaRunner(definitions: readonly SagaDefinition<object>[],
   const insert = createGroupCommit({ name: 'saga.insert', tracer, clock }, (group: readonly SagaInsert[]) => insertSagas(database, group, leaseMs));
   let loops: Promise<unknown> = Promise.resolve();
 
-  function newSaga<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): SagaInsert {
+  function prepare<State extends object>(definition: SagaDefinition<State>, saga: NewSaga<State>): PreparedSaga {
     const key = { definition: definition.name, version: versionOf(definition) };
     if (!registry.find(key)) throw new Error(`saga ${key.definition} version ${key.version} is not one of this runner's`);
     return { ...key, ...saga, pivot: pivotOf(definition), traceParent: currentTraceparent() };
   }
 
+  async function beginAll(tx: Queryable, sagas: readonly PreparedSaga[]): Promise<BegunSaga[]> {
+    const sinceMs = clock.now();
+    const begun = await insertSagas(tx, sagas, leaseMs);
+    return begun.map((saga) => ({ run: () => driver.run(saga, sinceMs) }));
+  }
+
   return {
     async begin(tx, definition, saga) {
-      const sinceMs = clock.now();
-      const [begun] = await insertSagas(tx, [newSaga(definition, saga)], leaseMs);
+      const [begun] = await beginAll(tx, [prepare(definition, saga)]);
       // One is written, or the statement throws.
-      return { run: () => driver.run(begun as SagaRow, sinceMs) };
+      return begun as BegunSaga;
     },
+    prepare,
+    beginAll,
     async execute(definition, saga) {
       const sinceMs = clock.now();
-      const begun = await insert(newSaga(definition, saga));
+      const begun = await insert(prepare(definition, saga));
       return begun && driver.run(begun, sinceMs);
     },
     start() {

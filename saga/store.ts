@@ -68,6 +68,7 @@ export interface SagaInsert extends DefinitionKey {
 
 /** Writes sagas that their writer holds for `leaseMs`, and returns them in their order. */
 export async function insertSagas(tx: Queryable, sagas: readonly SagaInsert[], leaseMs: number): Promise<SagaRow[]> {
+  if (sagas.length === 0) return [];
   const states = sagas.map(({ state }) => JSON.stringify(state));
   await tx.query(INSERT, [
     sagas.map(({ sagaId }) => sagaId),

@@ -4,6 +4,8 @@ import { orderSettings } from './order/settings.ts';
 import { paymentSettings } from './payment/settings.ts';
 import type { ServiceModule } from './service-module.ts';
 
+export { requireStripeKey } from './payment/settings.ts';
+
 /** Every service of the shop and its well-known port, in the order in which they are listed. */
 export const MODULES = {
   user: 50051,

@@ -1,9 +1,10 @@
 import type { BenchOptions } from '../bench.ts';
 import type { Figure } from '../figure.ts';
-import { EVENT_FIGURES, measureEvents } from './event-flow.ts';
-import { FILLED_FIGURES, measureFilled } from './filled.ts';
-import { measureSagaSteps, SAGA_FIGURES } from './saga-steps.ts';
-import { measureThroughput, THROUGHPUT_FIGURES } from './throughput.ts';
+import { measureEvents } from './event-flow.ts';
+import { FIGURES } from './figures.ts';
+import { measureFilled } from './filled.ts';
+import { measureSagaSteps } from './saga-steps.ts';
+import { measureThroughput } from './throughput.ts';
 
 export interface OrdersBenchOptions extends BenchOptions {
   /** Figures to measure, without `orders.`; all when left out. Those that are measured together come together. */
@@ -16,10 +17,10 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { figures: THROUGHPUT_FIGURES, measure: (_only, options) => measureThroughput(options) },
-  { figures: SAGA_FIGURES, measure: (_only, options) => measureSagaSteps(options) },
-  { figures: EVENT_FIGURES, measure: measureEvents },
-  { figures: FILLED_FIGURES, measure: (_only, options) => measureFilled(options) },
+  { figures: Object.keys(FIGURES.throughput), measure: (_only, options) => measureThroughput(options) },
+  { figures: Object.keys(FIGURES.sagas), measure: (_only, options) => measureSagaSteps(options) },
+  { figures: Object.keys(FIGURES.events), measure: measureEvents },
+  { figures: Object.keys(FIGURES.filled), measure: (_only, options) => measureFilled(options) },
 ];
 
 const NAMES = PARTS.flatMap(({ figures }) => figures);

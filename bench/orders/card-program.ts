@@ -23,6 +23,7 @@ function charge(form: URLSearchParams): string {
     amount: BigInt(form.get('amount') ?? '0'),
     currency: form.get('currency') ?? '',
     paymentMethod: form.get('payment_method') ?? '',
+    confirmed: true,
     outcome: { kind: 'approved' },
     metadata: { order_id: orderId },
   } as const;
@@ -30,11 +31,11 @@ function charge(form: URLSearchParams): string {
 }
 
 const server = createServer(async (request, response) => {
-  const body = await text(request);
-  const isCharge = request.method === 'POST' && request.url === '/v1/payment_intents';
+  const form = new URLSearchParams(await text(request));
+  const isCharge = request.method === 'POST' && request.url === '/v1/payment_intents' && form.get('confirm') === 'true';
   if (!isCharge) return void response.writeHead(501, { 'content-type': 'application/json' }).end('{"error":{"message":"only charges are benchmarked"}}');
   const key = String(request.headers['idempotency-key']);
-  const answer = answers.get(key) ?? charge(new URLSearchParams(body));
+  const answer = answers.get(key) ?? charge(form);
   answers.set(key, answer);
   response.writeHead(200, { 'content-type': 'application/json', 'request-id': 'req_bench' }).end(answer);
 });

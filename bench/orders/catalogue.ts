@@ -6,5 +6,8 @@ export const STOCK = 1_000_000_000;
 
 export const PRICE_MINOR = 1_250;
 export const CURRENCY = 'EUR';
-/** A UUID, so that a shop that is filled (fill-shop.ts) has other buyers in its copies. */
-export const USER_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+/**
+ * Who buys: so many that orders rarely wait for each other at the row of one. UUIDs, so that a shop that is filled has other
+ * buyers in its copies; they differ before the last 8 digits, which are a copy's own (fill-shop.ts).
+ */
+export const USER_IDS: readonly string[] = Array.from({ length: 1_000 }, (_, n) => `01890a5d-ac96-774b-${(0x8000 + n).toString(16)}-b302099a8057`);

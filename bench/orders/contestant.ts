@@ -1,5 +1,6 @@
 import { type Program, startProgram } from '../rpc/program.ts';
 import type { Load, Slice } from './load.ts';
+import { readPostgresSettings } from './postgres-settings.ts';
 import { cpuMsOfTree, untilIdle } from './process-tree.ts';
 
 /** A shop that is up. */
@@ -21,9 +22,9 @@ export interface Measured extends Slice {
 }
 
 /** A shop that takes part, with buyers of its own. */
-export interface Contestant {
+export interface Contestant<Shop extends RunningShop = RunningShop> {
   readonly title: string;
-  readonly shop: RunningShop;
+  readonly shop: Shop;
   /** Places orders until a slice has gone well, five at most: a busy machine may be too slow for the first ones. */
   warmUp(load: Load): Promise<void>;
   /** Places orders for a while; returns when nothing of them is left to do. */
@@ -39,8 +40,14 @@ const MAX_FAILED_SHARE = 0.01;
 const MAX_WARM_UPS = 5;
 const DRAIN_AT_MOST_MS = 20_000;
 
-export async function enter(title: string, shop: RunningShop, progress: (line: string) => void): Promise<Contestant> {
-  const buyers: Program<unknown> = await startProgram('../orders/load-program', { port: shop.port });
+/** Starts a shop and its buyers. Says how durable its Postgres is, and throws where a commit could be lost. */
+export async function enter<Shop extends RunningShop>(title: string, start: () => Promise<Shop>, progress: (line: string) => void): Promise<Contestant<Shop>> {
+  progress(`${title}: starting`);
+  const shop = await start();
+  const buyers = await startBuyers(title, shop, progress).catch(async (thrown: unknown) => {
+    await shop.stop();
+    throw thrown;
+  });
   let placed = 0;
 
   async function place(load: Load): Promise<Slice> {
@@ -55,6 +62,7 @@ export async function enter(title: string, shop: RunningShop, progress: (line: s
     shop,
     placed: () => placed,
     async warmUp(load) {
+      progress(`${title}: warming up for ${(load.ms / 1_000).toFixed(1)} s`);
       for (let slices = 0; slices < MAX_WARM_UPS; slices += 1) {
         const { failed } = await place(load);
         await untilIdle(shop.pid, DRAIN_AT_MOST_MS);
@@ -74,4 +82,9 @@ export async function enter(title: string, shop: RunningShop, progress: (line: s
       await shop.stop();
     },
   };
+}
+
+async function startBuyers(title: string, { postgresUrl, port }: RunningShop, progress: (line: string) => void): Promise<Program<unknown>> {
+  progress(`${title}: ${await readPostgresSettings(postgresUrl)}`);
+  return startProgram('../orders/load-program', { port });
 }

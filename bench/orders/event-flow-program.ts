@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ProxyTracerProvider } from '@opentelemetry/api';
 
 import { type Database, migrate, openDatabase, type Statement } from '#database';
-import { appendEvent, createConsumer, createPostgresBus, createRelay, EVENT_LOG_SCHEMA, type EventBus, eventLogMigrations, eventsMigrations, inboxMigrations, newEvent, on } from '#events';
+import { appendEvent, createConsumer, createPostgresBus, createRelay, EVENT_LOG_SCHEMA, type EventBus, eventLogMigrations, eventsMigrations, inboxMigrations, newEvent, onTogether } from '#events';
 import { newId, silentLog, systemClock, systemRandom } from '#kit';
 import { OrderPlacedSchema } from '#proto/shop/order/v1/order_events_pb.js';
 
@@ -47,17 +47,22 @@ await consumer.query({ name: 'bench.effects', text: 'CREATE TABLE effect (event_
 const bus = await openBus();
 
 /** No key on it: an event that had its effect twice would be seen. */
-const EFFECT: Statement = { name: 'bench.effect', text: 'INSERT INTO effect (event_id) VALUES ($1)' };
+const EFFECT: Statement = { name: 'bench.effect', text: 'INSERT INTO effect (event_id) SELECT unnest($1::text[])' };
 const COUNT: Statement = { name: 'bench.count', text: 'SELECT count(*)::int AS effects, count(DISTINCT event_id)::int AS events FROM effect' };
 /** A broker may have events of an earlier run; they are passed over. */
 const run = newId(systemClock, systemRandom);
 let handled = 0;
 
-const handler = on(OrderPlacedSchema, async (tx, _message, { id, subject }) => {
-  if (!subject.startsWith(run)) return;
-  await tx.query(EFFECT, [id]);
-  handled += 1;
-});
+const handler = onTogether(
+  OrderPlacedSchema,
+  (_message, event) => event,
+  async (tx, events) => {
+    const ours = events.filter(({ subject }) => subject.startsWith(run));
+    if (ours.length === 0) return;
+    await tx.query(EFFECT, [ours.map(({ id }) => id)]);
+    handled += ours.length;
+  },
+);
 const consuming = createConsumer({ ...common, group: `bench-${run}`, database: consumer, bus, handlers: [handler] });
 createRelay({ ...common, database: producer, bus }).start();
 consuming.start();

@@ -5,7 +5,7 @@ import { OrderService, OrderState, type PlaceOrderRequestSchema } from '#proto/s
 
 import { answerParent } from '../rpc/parent.ts';
 import { openCaller } from './caller.ts';
-import { PRODUCT_IDS, USER_ID } from './catalogue.ts';
+import { PRODUCT_IDS, USER_IDS } from './catalogue.ts';
 import { type Load, measureLoad } from './load.ts';
 
 /** The buyers of one shop, in a process of their own. */
@@ -14,12 +14,17 @@ const caller = openCaller(port);
 
 const ADDRESS = { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' };
 
-/** Of two goods, always two different ones. */
+/** Any buyer's, of two goods, always two different ones. */
 function newOrder(): MessageInitShape<typeof PlaceOrderRequestSchema> {
-  const first = Math.floor(systemRandom.number() * PRODUCT_IDS.length);
-  const second = (first + 1 + Math.floor(systemRandom.number() * (PRODUCT_IDS.length - 1))) % PRODUCT_IDS.length;
+  const userId = USER_IDS[below(USER_IDS.length)] ?? '';
+  const first = below(PRODUCT_IDS.length);
+  const second = (first + 1 + below(PRODUCT_IDS.length - 1)) % PRODUCT_IDS.length;
   const lines = [first, second].map((index, at) => ({ productId: PRODUCT_IDS[index] ?? '', quantity: at + 1 }));
-  return { requestId: newId(systemClock, systemRandom), userId: USER_ID, lines, paymentMethod: 'pm_card_visa', shippingAddress: ADDRESS };
+  return { requestId: newId(systemClock, systemRandom), userId, lines, paymentMethod: 'pm_card_visa', shippingAddress: ADDRESS };
+}
+
+function below(count: number): number {
+  return Math.floor(systemRandom.number() * count);
 }
 
 async function placeOrder(): Promise<void> {

@@ -9,8 +9,6 @@ import { type Program, startProgram } from '../rpc/program.ts';
 import { makeFolder } from './make-folder.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
 
-export const SAGA_FIGURES = ['saga_steps_vs_dbos'];
-
 /** Of each saga, and of each workflow; every one does nothing and is durable before the next. */
 export const STEPS = 4;
 
@@ -44,6 +42,7 @@ export async function measureSagaSteps({ progress, quick }: BenchOptions): Promi
     const dbos = await start('dbos', ['--no-deprecation']);
     const slices: [number[], number[]] = [[], []];
     const measure = (program: Program<unknown>, ms: number): Promise<number> => program.ask('measure', { inFlight: IN_FLIGHT, ms } satisfies SagaLoad);
+    progress(`saga steps: warming up, ${warmUpMs / 1_000} s each`);
     for (const program of [ours, dbos]) await measure(program, warmUpMs);
     for (let round = 0; round < rounds; round += 1) {
       for (const index of round % 2 ? [1, 0] : [0, 1]) slices[index]?.push(await measure(index ? dbos : ours, sliceMs));

@@ -2,12 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BenchOptions } from '../bench.ts';
 import { type Figure, judge, median } from '../figure.ts';
-import { type Contestant, enter } from './contestant.ts';
+import { type Contestant, enter, type RunningShop } from './contestant.ts';
 import { measureInTurns, type Medians } from './measure-in-turns.ts';
 import type { Load } from './load.ts';
 import { startMeshShop } from './mesh-shop.ts';
 import { startNaiveShop } from './naive-shop.ts';
-import { readPostgresSettings } from './postgres-settings.ts';
 import { type Field, startField } from './surroundings.ts';
 
 /**
@@ -18,8 +17,6 @@ export const EXTENT = {
   full: { rounds: 10, inFlight: 64, sliceMs: 4_000, warmUpMs: 1_000, firstWarmUpMs: 12_000 },
   quick: { rounds: 1, inFlight: 4, sliceMs: 600, warmUpMs: 100, firstWarmUpMs: 300 },
 } as const;
-
-export const THROUGHPUT_FIGURES = ['micro_vs_naive', 'monolith_vs_naive', 'cpu_micro_vs_naive', 'cpu_monolith_vs_naive', 'p99_at_half_capacity', 'spans_per_order'];
 
 const SPANS_WITHIN_MS = 6_000;
 
@@ -37,7 +34,7 @@ export async function measureThroughput({ progress, quick }: BenchOptions): Prom
     const of = (contestant: Contestant): Medians => medians.get(contestant) as Medians;
     const p99Ms = await p99Of(micro, of(micro).ordersPerSecond / 2, rounds, { warmUpMs, ms }, progress);
     await field.checkCards();
-    return [...figuresOf({ naive: of(naive), micro: of(micro), monolith: of(monolith) }, p99Ms), ...(await spansPerOrder(field, entered))];
+    return [...figuresOf({ naive: of(naive), micro: of(micro), monolith: of(monolith) }, p99Ms), ...(await spansPerOrder(field, entered, progress))];
   } finally {
     for (const contestant of entered) await contestant.stop();
     await field.stop();
@@ -46,27 +43,30 @@ export async function measureThroughput({ progress, quick }: BenchOptions): Prom
 
 /** One after another: a start is nothing to be measured beside others. */
 async function enterAll(field: Field, entered: Contestant[], progress: (line: string) => void): Promise<readonly [Contestant, Contestant, Contestant]> {
-  const add = async (title: string, shop: Parameters<typeof enter>[1]): Promise<Contestant> => {
-    const contestant = await enter(title, shop, progress);
+  const add = async (title: string, starting: () => Promise<RunningShop>): Promise<Contestant> => {
+    const contestant = await enter(title, starting, progress);
     entered.push(contestant);
-    progress(`${title}: ${await readPostgresSettings(shop.postgresUrl)}`);
     return contestant;
   };
-  const naive = await add('naive', await startNaiveShop(field.of('naive')));
-  const micro = await add('micro', await startMeshShop('micro', field.of('micro')));
-  return [naive, micro, await add('monolith', await startMeshShop('monolith', field.of('monolith')))];
+  const naive = await add('naive', () => startNaiveShop(field.of('naive')));
+  const micro = await add('micro', () => startMeshShop('micro', field.of('micro')));
+  return [naive, micro, await add('monolith', () => startMeshShop('monolith', field.of('monolith')))];
 }
 
 /** The middle p99 of slices with so many orders a second, which count from when they were due. */
 async function p99Of(micro: Contestant, perSecond: number, rounds: number, slice: Omit<Load, 'pace'>, progress: (line: string) => void): Promise<number> {
   const p99s: number[] = [];
-  for (let round = 0; round < rounds; round += 1) p99s.push((await micro.measure({ ...slice, pace: { perSecond } })).p99Ms);
-  progress(`micro at ${perSecond.toFixed(1)}/s: p99 ${p99s.map((each) => each.toFixed(0)).join(', ')} ms`);
+  for (let round = 0; round < rounds; round += 1) {
+    const { p99Ms } = await micro.measure({ ...slice, pace: { perSecond } });
+    p99s.push(p99Ms);
+    progress(`micro at ${perSecond.toFixed(1)}/s, round ${round + 1} of ${rounds}: p99 ${p99Ms.toFixed(0)} ms`);
+  }
   return median(p99s);
 }
 
 /** What is fast because it does not trace is seen here. Senders hold spans back for up to 5 s, and lose some under load. */
-async function spansPerOrder(field: Field, contestants: readonly Contestant[]): Promise<Figure[]> {
+async function spansPerOrder(field: Field, contestants: readonly Contestant[], progress: (line: string) => void): Promise<Figure[]> {
+  progress(`waiting ${SPANS_WITHIN_MS / 1_000} s for the last spans`);
   await delay(SPANS_WITHIN_MS);
   const spans = await field.spans();
   return contestants.map(({ title, placed }) => judge({ figure: `orders.spans_per_order (${title})`, value: (spans[title] ?? 0) / placed(), unit: 'spans an order', aim: { above: 0 } }));

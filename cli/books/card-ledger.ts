@@ -3,14 +3,28 @@ import { MeshError, type Money } from '#kit';
 import { fromStripeAmount, type LedgerEntry, ledgerOfNobody, ledgerOfOrders, ordersInLedger } from '#stripe-simulator';
 
 import type { AnonymousEntry, Ledger, MoneyEntry } from './books.ts';
+import type { StrayInBooks } from './service-books.ts';
 
-/** The book of the card-payment simulator. */
-export function createCardLedger(db: Queryable): Ledger {
+/**
+ * The book of the card-payment simulator.
+ *
+ * @param straysOf captures besides an order's payment that payment has given back: where they came to nothing they are left out
+ */
+export function createCardLedger(db: Queryable, straysOf: (orderIds: readonly string[]) => Promise<readonly StrayInBooks[]>): Ledger {
   return {
     orderIds: (after, limit) => ordersInLedger(db, after, limit),
-    entriesOf: async (orderIds) => (await ledgerOfOrders(db, orderIds)).map(ofOrder),
+    async entriesOf(orderIds) {
+      // Read before the ledger: what payment says went back can be found there.
+      const strays = new Set((await straysOf(orderIds)).map(({ paymentIntentId }) => paymentIntentId));
+      const byIntent = Map.groupBy(await ledgerOfOrders(db, orderIds), ({ paymentIntentId }) => paymentIntentId);
+      return [...byIntent].flatMap(([intent, entries]) => (strays.has(intent) && netOf(entries) === 0n ? [] : entries.map(ofOrder)));
+    },
     anonymous: async (after, limit) => (await ledgerOfNobody(db, after, limit)).map(ofNobody),
   };
+}
+
+function netOf(entries: readonly LedgerEntry[]): bigint {
+  return entries.reduce((net, { kind, amountMinor }) => (kind === 'refund' ? net - amountMinor : net + amountMinor), 0n);
 }
 
 const KINDS = { capture: 'capture', refund: 'refund', refund_failure: 'refund failure' } as const satisfies Record<LedgerEntry['kind'], MoneyEntry['kind']>;

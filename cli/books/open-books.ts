@@ -20,6 +20,7 @@ import {
   paymentsInBooks,
   reservationsInBooks,
   shipmentsInBooks,
+  straysInBooks,
   unknownOrders,
 } from './service-books.ts';
 import { doEventsWait } from './waiting-events.ts';
@@ -43,7 +44,7 @@ export async function openBooks({ settings, ledger: place, log }: OpenBooksOptio
     const open = (name: ModuleName): Promise<Database> => openTables(name, settings, tracer, lifecycle, log);
     const [order, inventory, payment, shipping] = await Promise.all([open('order'), open('inventory'), open('payment'), open('shipping')]);
     const notification = await open('notification');
-    const ledger = place.kind === 'card simulator' ? await openLedger(place, tracer, lifecycle, log) : undefined;
+    const ledger = place.kind === 'card simulator' ? await openLedger(place, payment, { tracer, lifecycle, log }) : undefined;
     const notices: Books['notices'] = {
       entriesOf: (orderIds) => noticesInBooks(notification, orderIds),
       mayFollow: () => doEventsWait(order, settings, log),
@@ -106,12 +107,18 @@ async function openTables(name: ModuleName, settings: Resolved, tracer: Tracer, 
 
 type SimulatorPlace = Extract<LedgerPlace, { kind: 'card simulator' }>;
 
+interface Tools {
+  readonly tracer: Tracer;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+}
+
 /** Undefined where there may be none, and is none: then the shop had its cards charged elsewhere. */
-async function openLedger({ url: databaseUrl, isCertain }: SimulatorPlace, tracer: Tracer, lifecycle: Lifecycle, log: Log): Promise<Ledger | undefined> {
+async function openLedger({ url: databaseUrl, isCertain }: SimulatorPlace, payment: Database, { tracer, lifecycle, log }: Tools): Promise<Ledger | undefined> {
   const [{ openSimulatorDatabase }, { createCardLedger }] = await Promise.all([import('#stripe-simulator'), import('./card-ledger.ts')]);
   const database = openSimulatorDatabase({ databaseUrl, log, tracer });
   lifecycle.onStop('ledger', () => database.stop());
-  return isCertain || (await hasLedger(database)) ? createCardLedger(database) : undefined;
+  return isCertain || (await hasLedger(database)) ? createCardLedger(database, (orderIds) => straysInBooks(payment, orderIds)) : undefined;
 }
 
 async function hasLedger(database: Database): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 
+import type { ResourceClaim } from './claim-resources.ts';
 import type { EffectTransaction } from './store.ts';
 
 /**
@@ -13,11 +14,10 @@ export interface Effect {
    */
   readAs(request: Message): void;
   /**
-   * For a method that answers a repeat with its resource: claims the key for the resource that `tx` is about to make. Answers
-   * with the id of the key's resource, which is another one when the same request has made it before: then write nothing.
-   * Waits for another call that is about to make it, until this call's deadline. IDEMPOTENCY_KEY_REUSED.
+   * For a method that answers a repeat with its resource: what `claimResources` needs to claim the key for the resource that
+   * is about to be made. Its id is a new one.
    */
-  claimFor(tx: EffectTransaction, resourceId: string): Promise<string>;
+  claimOf(resourceId: string): ResourceClaim;
   /** The id of the resource that the same request has made, if it has. IDEMPOTENCY_KEY_REUSED. */
   findResource(): Promise<string | undefined>;
   /**

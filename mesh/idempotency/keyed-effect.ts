@@ -5,9 +5,10 @@ import { type Clock, type MeshError, refusal } from '#kit';
 
 import type { ServerCall } from '../call.ts';
 import { ANY_CALLER } from './caller.ts';
+import type { ResourceClaim } from './claim-resources.ts';
 import type { Effect } from './effect.ts';
 import { hashOf } from './request-hash.ts';
-import type { Claim, EffectTransaction, FirstRequest, IdempotencyStore, KeyedRequest, Purpose } from './store.ts';
+import type { EffectTransaction, FirstRequest, IdempotencyStore, KeyedRequest } from './store.ts';
 
 /** On the span of a call whose effect another call with its key has had. */
 const REPEAT_ATTRIBUTE = 'mesh.idempotency.repeat';
@@ -55,9 +56,14 @@ export class KeyedEffect implements Effect {
     this.#state = FREE;
   }
 
-  async claimFor(tx: EffectTransaction, resourceId: string): Promise<string> {
-    const claim = await this.#claim(tx, { kind: 'resource', resourceId });
-    return claim.claimed ? resourceId : this.#resourceOf(claim.first);
+  claimOf(resourceId: string): ResourceClaim {
+    return {
+      store: this.#requireStore(),
+      request: this.#keyedRequest(),
+      resourceId,
+      leftMs: () => this.#leftMs(),
+      resourceOf: (first) => this.#resourceOf(this.#requireSame(first)),
+    };
   }
 
   async findResource(): Promise<string | undefined> {
@@ -75,8 +81,9 @@ export class KeyedEffect implements Effect {
   async begin(tx: EffectTransaction): Promise<void> {
     // Postgres may have broken off the transaction that claimed it before.
     this.renew();
-    const claim = await this.#claim(tx, { kind: 'answer', holdMs: Math.min(MAX_HOLD_MS, this.#leftMs()) + HOLD_MARGIN_MS });
-    if (!claim.claimed) this.#leave(claim.first);
+    const leftMs = this.#leftMs();
+    const claim = await this.#requireStore().claim(tx, this.#keyedRequest(), Math.min(MAX_HOLD_MS, leftMs) + HOLD_MARGIN_MS, leftMs);
+    if (!claim.claimed) this.#leave(this.#requireSame(claim.first));
     this.#state = { kind: 'held', hold: claim.hold };
   }
 
@@ -110,12 +117,6 @@ export class KeyedEffect implements Effect {
   #keptOtherwise(): MeshError {
     const how = 'what it answered was not kept in the way that this version keeps it; read what it made instead of sending it again';
     return refusal('IDEMPOTENCY_ANSWER_GONE', `an older version of ${this.#call.method.fullName} has carried this request out, and ${how}`);
-  }
-
-  async #claim(tx: EffectTransaction, purpose: Purpose): Promise<Claim> {
-    const claim = await this.#requireStore().claim(tx, this.#keyedRequest(), purpose, this.#leftMs());
-    if (!claim.claimed) this.#requireSame(claim.first);
-    return claim;
   }
 
   #requireSame(first: FirstRequest): FirstRequest {

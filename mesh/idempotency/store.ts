@@ -28,8 +28,11 @@ export interface FirstRequest {
   readonly isHeld: boolean;
 }
 
-/** What the key is claimed for: a resource that is made in the same transaction, or an answer that is stored later, in so long at most. */
-export type Purpose = { readonly kind: 'resource'; readonly resourceId: string } | { readonly kind: 'answer'; readonly holdMs: number };
+/** A request, and the id of the resource that it is about to make. No other request's is called so. */
+export interface ResourceRequest {
+  readonly request: KeyedRequest;
+  readonly resourceId: string;
+}
 
 /** `hold` tells this claim of the key from later ones, which can be when this one did not come to its answer in time. */
 export type Claim = { readonly claimed: true; readonly hold: bigint } | { readonly claimed: false; readonly first: FirstRequest };
@@ -40,11 +43,17 @@ export type Claim = { readonly claimed: true; readonly hold: bigint } | { readon
  */
 export interface IdempotencyStore {
   /**
-   * Claims a key in the first transaction of its effect. Waits for another transaction that is about to claim the same key,
-   * `waitMs` at most: the key is taken if that one commits, and free if it rolls back. An answer's key that is not held any
-   * more, since whoever held it died or was too slow, is claimed anew.
+   * Claims a key in the first transaction of its effect, for an answer that comes in `holdMs` at most. Waits for another
+   * transaction that is about to claim the same key, `waitMs` at most: the key is taken if that one commits, and free if it
+   * rolls back. A key that is not held any more, since whoever held it died or was too slow, is claimed anew.
    */
-  claim(tx: EffectTransaction, request: KeyedRequest, purpose: Purpose, waitMs: number): Promise<Claim>;
+  claim(tx: EffectTransaction, request: KeyedRequest, holdMs: number, waitMs: number): Promise<Claim>;
+  /**
+   * Claims the keys of requests, of several calls perhaps, in the transaction that makes their resources. Answers each, in
+   * their order: undefined when its key is claimed for it, else what became of the first request with its key, which may be
+   * another one of these. Waits as `claim` does, for each key; DEADLINE_EXCEEDED when it cannot have one of them in time.
+   */
+  claimResources(tx: EffectTransaction, requests: readonly ResourceRequest[], waitMs: number): Promise<readonly (FirstRequest | undefined)[]>;
   /** Stores the answer in the last transaction of its effect; false when the key has been claimed anew meanwhile. */
   conclude(tx: EffectTransaction, request: KeyedRequest, hold: bigint, answer: Uint8Array): Promise<boolean>;
   /** What became of the first request with the key; undefined while nobody's claim was committed. */

@@ -17,7 +17,7 @@ The long runs of what \`npm test\` only samples: ${names.join(', ')}.
   --seed TEXT  repeats the run that printed it; default: a new one
   --rounds N   how long, for runs that go on at random (shop: 20)
   --quick      mesh, orders: fewer faults, for a shorter time
-  --only NAMES mesh: these rows of the table alone, such as kill,stall; it names them all when it does not know one
+  --only NAMES mesh, orders: these rows alone, such as kill,stall; it names them all when it does not know one
   --write      failures: write the table in docs/orders.md, if all of them end as it says
 `;
 

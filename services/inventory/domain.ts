@@ -38,18 +38,25 @@ export interface Reservation {
   readonly expireTime: Date;
 }
 
-/** Refuses unless every line was known and there was enough of it. */
-export function requireAllTaken(lines: readonly Line[], taken: readonly { productId: string; enough: boolean }[]): void {
-  const enough = new Map(taken.map((entry) => [entry.productId, entry.enough]));
-  for (const { productId, quantity } of lines) {
-    const metadata = { product_id: productId };
-    if (!enough.has(productId)) throw refusal('STOCK_NOT_SET', `the stock of ${productId} was never set; set it first`, { metadata });
-    if (!enough.get(productId)) throw refusal('OUT_OF_STOCK', `fewer than ${quantity} of ${productId} are left; order fewer`, { metadata });
-  }
+/** What became of a Reserve: its goods are set aside, the order had a reservation already, or there is not enough for one of its lines. */
+export type ReserveOutcome =
+  | { readonly kind: 'reserved'; readonly reservation: Reservation }
+  | { readonly kind: 'repeat'; readonly reservation: Reservation }
+  | { readonly kind: 'refused'; readonly line: Line; readonly isStockSet: boolean };
+
+/** What Reserve answers: what it has set aside, now or before. */
+export function requireReserved(outcome: ReserveOutcome | undefined, orderId: string, lines: readonly Line[]): Reservation {
+  if (!outcome) throw notReserved(orderId);
+  if (outcome.kind === 'reserved') return outcome.reservation;
+  if (outcome.kind === 'repeat') return requireSameReservation(outcome.reservation, lines);
+  const { productId, quantity } = outcome.line;
+  const metadata = { product_id: productId };
+  if (!outcome.isStockSet) throw refusal('STOCK_NOT_SET', `the stock of ${productId} was never set; set it first`, { metadata });
+  throw refusal('OUT_OF_STOCK', `fewer than ${quantity} of ${productId} are left; order fewer`, { metadata });
 }
 
 /** A repeat of Reserve is answered with what the first one did, unless that was given back or asked for other goods. */
-export function requireSameReservation(reservation: Reservation, lines: readonly Line[]): Reservation {
+function requireSameReservation(reservation: Reservation, lines: readonly Line[]): Reservation {
   requireNotGivenBack(reservation);
   const wanted = new Map(lines.map((line) => [line.productId, line.quantity]));
   const same = wanted.size === reservation.lines.length && reservation.lines.every((line) => wanted.get(line.productId) === line.quantity);
@@ -60,8 +67,6 @@ export function requireSameReservation(reservation: Reservation, lines: readonly
 /** What Commit answers: a sale. */
 export function requireCommitted(reservation: Reservation): Reservation {
   requireNotGivenBack(reservation);
-  // Its Reserve was on its way when Commit looked.
-  if (reservation.state === 'RESERVED') throw notReserved(reservation.orderId);
   return reservation;
 }
 

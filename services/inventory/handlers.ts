@@ -7,18 +7,17 @@ import { type Handlers, once } from '#mesh';
 import { type InventoryService, type ReservationSchema, ReservationState as ProtoState, type StockSchema } from '#proto/shop/inventory/v1/inventory_pb.js';
 
 import {
-  requireAllTaken,
   requireCommitted,
   requireGivenBack,
   requireReservation,
+  requireReserved,
   requireRestocked,
-  requireSameReservation,
   type Reservation,
   type ReservationState,
   type Stock,
 } from './domain.ts';
-import { findReservation, findStock, openReservation, setStock, takeStock } from './store.ts';
-import { commitReservation, releaseReservation, restockReservation } from './transition.ts';
+import type { ReservationWriter } from './reservation-writer.ts';
+import { findStock, setStock } from './store.ts';
 
 const STATES: Readonly<Record<ReservationState, ProtoState>> = {
   RESERVED: ProtoState.RESERVED,
@@ -28,10 +27,7 @@ const STATES: Readonly<Record<ReservationState, ProtoState>> = {
   EXPIRED: ProtoState.EXPIRED,
 };
 
-/** @param ttlMs how long a reservation holds */
-export function inventoryHandlers(database: Database, ttlMs: number): Handlers<typeof InventoryService> {
-  const reservationOf = async (orderId: string): Promise<Reservation> => requireReservation(await findReservation(database, orderId), orderId);
-
+export function inventoryHandlers(database: Database, writer: ReservationWriter): Handlers<typeof InventoryService> {
   return {
     async setStock({ productId, available }, call) {
       return database.transaction('inventory.set_stock', (tx) =>
@@ -45,29 +41,24 @@ export function inventoryHandlers(database: Database, ttlMs: number): Handlers<t
       return { stock: stockToProto(stock) };
     },
 
-    async reserve({ orderId, lines }) {
-      await database.transaction('inventory.reserve', async (tx) => {
-        if (!(await openReservation(tx, orderId, 'RESERVED', ttlMs))) return;
-        requireAllTaken(lines, await takeStock(tx, orderId, lines));
-      });
-      return { reservation: reservationToProto(requireSameReservation(await reservationOf(orderId), lines)) };
+    async reserve({ orderId, lines: given }) {
+      const lines = given.map(({ productId, quantity }) => ({ productId, quantity }));
+      return { reservation: reservationToProto(requireReserved(await writer.reserve({ orderId, lines }), orderId, lines)) };
     },
 
     async commit({ orderId }) {
-      await commitReservation(database, orderId);
-      return { reservation: reservationToProto(requireCommitted(await reservationOf(orderId))) };
+      const reservation = requireReservation(await writer.commit(orderId), orderId);
+      return { reservation: reservationToProto(requireCommitted(reservation)) };
     },
 
     async release({ orderId }) {
-      // Without a reservation yet, a RELEASED one is left behind, so that a late Reserve is refused.
-      const isFirst = await openReservation(database, orderId, 'RELEASED', ttlMs);
-      if (!isFirst) await releaseReservation(database, orderId);
-      return { reservation: reservationToProto(requireGivenBack(await reservationOf(orderId))) };
+      const reservation = requireReservation(await writer.release(orderId), orderId);
+      return { reservation: reservationToProto(requireGivenBack(reservation)) };
     },
 
     async restock({ orderId }) {
-      await restockReservation(database, orderId);
-      return { reservation: reservationToProto(requireRestocked(await reservationOf(orderId))) };
+      const reservation = requireReservation(await writer.restock(orderId), orderId);
+      return { reservation: reservationToProto(requireRestocked(reservation)) };
     },
   };
 }

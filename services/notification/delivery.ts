@@ -7,7 +7,8 @@ import { extractContext, withSpan } from '#tracing';
 import { isMailAddress } from './channel/mail-address.ts';
 import type { MailChannel, MailOutcome } from './channel/mail-channel.ts';
 import type { Directory } from './directory.ts';
-import { conclude, noteHandOver, putBack, type TakenMail } from './mail-queue.ts';
+import { putBack, type TakenMail } from './mail-queue.ts';
+import type { MailWriter } from './mail-writer.ts';
 import type { MailerHooks } from './mailer-hooks.ts';
 import { oneLine } from './one-line.ts';
 
@@ -29,7 +30,7 @@ export interface DeliveryTools {
   readonly log: Log;
   readonly tracer: Tracer;
   readonly hooks: MailerHooks;
-  readonly leaseMs: number;
+  readonly writer: MailWriter;
 }
 
 /** `not-left`: nobody has tried, so it is as it was. */
@@ -59,7 +60,7 @@ async function endingOfDead(channel: MailChannel, { notificationId, handedOverTo
   return wasTaken ? { kind: 'taken' } : { kind: 'not-left' };
 }
 
-async function send({ database, channel, directory, hooks, leaseMs, log }: DeliveryTools, taken: TakenMail, signal: AbortSignal): Promise<Ending> {
+async function send({ writer, channel, directory, hooks, log }: DeliveryTools, taken: TakenMail, signal: AbortSignal): Promise<Ending> {
   const { notificationId: id, userId, subject, body, createTime } = taken;
   const recipient = await directory.recipientOf(userId, signal).catch((thrown: unknown) => MeshError.from(thrown));
   if (recipient instanceof MeshError) {
@@ -72,7 +73,7 @@ async function send({ database, channel, directory, hooks, leaseMs, log }: Deliv
   let isHandedOver = false;
   async function handOver(to?: string): Promise<void> {
     isHandedOver = true;
-    if (!hooks.withoutNote && !(await noteHandOver(database, taken, { leaseMs, to }))) throw new Error(`another process has notification ${id}`);
+    if (!hooks.withoutNote && !(await writer.handOver({ held: taken, to }))) throw new Error(`another process has notification ${id}`);
     await hooks.afterHandOver?.(id);
   }
   const mail = { id, to: { name: oneLine(name), address }, subject, text: body, date: createTime };
@@ -105,19 +106,19 @@ async function noteInTheEnd(tools: DeliveryTools, taken: TakenMail, ending: Endi
   }
 }
 
-function note({ database, random }: DeliveryTools, taken: TakenMail, ending: Ending): Promise<void> {
+function note({ database, writer, random }: DeliveryTools, held: TakenMail, ending: Ending): Promise<void> {
   switch (ending.kind) {
     case 'taken':
-      return conclude(database, taken, 'SENT', '');
+      return writer.conclude({ held, state: 'SENT', reason: '' });
     case 'refused':
-      return conclude(database, taken, 'FAILED', ending.reason);
+      return writer.conclude({ held, state: 'FAILED', reason: ending.reason });
     case 'unknown':
-      return conclude(database, taken, 'UNCONFIRMED', ending.reason);
+      return writer.conclude({ held, state: 'UNCONFIRMED', reason: ending.reason });
     case 'not-left':
-      return putBack(database, taken, { afterMs: 0, failure: undefined });
+      return putBack(database, held, { afterMs: 0, failure: undefined });
     case 'not-now': {
-      if (taken.failingMs >= PATIENCE_MS) return conclude(database, taken, 'FAILED', `given up after a day: ${ending.reason}`);
-      return putBack(database, taken, { afterMs: backoffMs(taken.attempt + 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random), failure: ending.reason });
+      if (held.failingMs >= PATIENCE_MS) return writer.conclude({ held, state: 'FAILED', reason: `given up after a day: ${ending.reason}` });
+      return putBack(database, held, { afterMs: backoffMs(held.attempt + 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random), failure: ending.reason });
     }
   }
 }

@@ -14,7 +14,7 @@ export interface Directory {
   recipientOf(userId: string, signal: AbortSignal): Promise<Recipient | undefined>;
 }
 
-/** The users' own service, asked for each mail: an address that was just corrected counts. */
+/** The users' own service, asked for each batch of mails: an address that was just corrected counts. */
 export function createDirectory(users: Client<typeof UserService>): Directory {
   return {
     async recipientOf(userId, signal) {
@@ -25,6 +25,18 @@ export function createDirectory(users: Client<typeof UserService>): Directory {
         if (MeshError.from(thrown).reason === 'USER_NOT_FOUND') return undefined;
         throw thrown;
       }
+    },
+  };
+}
+
+/** Asks once for each user, however many mails it gets, and gives all of them the same answer. For one batch of mails: an answer ages. */
+export function askOnceEach({ recipientOf }: Directory): Directory {
+  const asked = new Map<string, Promise<Recipient | undefined>>();
+  return {
+    recipientOf(userId, signal) {
+      const answer = asked.get(userId) ?? recipientOf(userId, signal);
+      asked.set(userId, answer);
+      return answer;
     },
   };
 }

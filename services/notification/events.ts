@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 
-import { type EventHandler, on } from '#events';
+import { type Event, type EventHandler, onTogether, type WriteEffects } from '#events';
 import {
   OrderCancellationRefusedSchema,
   OrderCancelledSchema,
@@ -10,16 +10,22 @@ import {
 } from '#proto/shop/order/v1/order_events_pb.js';
 import { PaymentCompletedSchema, PaymentFailedSchema, PaymentRefundedSchema, PaymentRefundFailedSchema } from '#proto/shop/payment/v1/payment_events_pb.js';
 import { ShipmentCancelledSchema, ShipmentHandedOverSchema, ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
+import { currentTraceparent } from '#tracing';
 
 import type { Kind, Words } from './domain.ts';
-import { type Notifier, notify } from './notifying.ts';
+import { notifyAll, type Notifier, type Occasion } from './notifying.ts';
 import * as templates from './templates.ts';
 
 /** Consumed: what users are told of. Published: nothing. */
 export function notificationEvents(notifier: Notifier): readonly EventHandler[] {
+  const write: WriteEffects<Occasion> = (tx, occasions) => notifyAll(tx, notifier, occasions);
   /** Every event is of an order; those of orders say whose it is. */
   function tell<M extends DescMessage>(contract: M, kind: Kind, wordsFor: (message: MessageShape<M>) => Words, of: (message: MessageShape<M>) => Of): EventHandler {
-    return on(contract, (tx, message, { id }) => notify(tx, notifier, { eventId: id, kind, ...of(message), words: wordsFor(message) }));
+    const occasionOf = (message: MessageShape<M>, { id }: Event): Occasion => ({
+      ...{ eventId: id, kind, words: wordsFor(message), traceParent: currentTraceparent() },
+      ...of(message),
+    });
+    return onTogether(contract, occasionOf, write);
   }
   return [
     tell(OrderPlacedSchema, 'ORDER_PLACED', templates.orderPlaced, ownOrder),

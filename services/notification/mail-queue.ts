@@ -20,29 +20,58 @@ export interface TakenMail {
   readonly traceParent: string | null;
 }
 
-type Held = Pick<TakenMail, 'notificationId' | 'fence'>;
+export type Held = Pick<TakenMail, 'notificationId' | 'fence'>;
 
-// As an array: joined with the table, a few ids may be looked up by a scan of all that was ever sent.
+// The second LIMIT is more than anybody asks for. It tells the planner that these are few, which the first one cannot: it
+// would look up a few ids by a scan of all that was ever sent, when many are due or the table was empty when it planned.
 const TAKE: Statement = {
   name: 'notification.take_due',
-  text: `UPDATE notification SET fence = fence + 1, due_time = now() + $2 * interval '1 millisecond'
-         WHERE notification_id = ANY (ARRAY(
-           SELECT notification_id FROM notification WHERE state IN ('PENDING', 'SENDING') AND due_time <= now() AND notification_id <> ALL ($3)
-           ORDER BY due_time LIMIT $1 FOR UPDATE SKIP LOCKED))
+  text: `WITH due AS MATERIALIZED (
+           SELECT notification_id AS id FROM notification WHERE state IN ('PENDING', 'SENDING') AND due_time <= now() AND notification_id <> ALL ($3)
+           ORDER BY due_time LIMIT $1 FOR UPDATE SKIP LOCKED)
+         UPDATE notification SET fence = fence + 1, due_time = now() + $2 * interval '1 millisecond'
+         FROM (SELECT id FROM due LIMIT 100) AS few WHERE notification_id = id
          RETURNING notification_id AS "notificationId", user_id AS "userId", subject, body, state, attempt, fence,
            coalesce(extract(epoch FROM now() - first_failure_time) * 1000, 0)::float8 AS "failingMs",
            handed_over_to AS "handedOverTo", create_time AS "createTime", trace_parent AS "traceParent"`,
 };
+// What is locked is being moved on at this moment, by a statement that says itself how long it is held. The LIMIT, here and
+// below, is how many there are: with it the planner goes by the primary key, in the order in which they are given, also when
+// it has first seen the table empty.
 const RENEW: Statement = {
   name: 'notification.renew',
-  text: `UPDATE notification SET due_time = now() + $3 * interval '1 millisecond'
-         FROM unnest($1::text[], $2::bigint[]) AS held (id, fence)
-         WHERE notification_id = held.id AND notification.fence = held.fence AND state IN ('PENDING', 'SENDING')`,
+  text: `WITH mine AS (
+           SELECT id FROM (SELECT * FROM unnest($1::text[], $2::bigint[]) AS held (id, held_fence) LIMIT $4) AS held JOIN notification ON notification_id = id
+           WHERE fence = held_fence AND state IN ('PENDING', 'SENDING') FOR UPDATE OF notification SKIP LOCKED)
+         UPDATE notification SET due_time = now() + $3 * interval '1 millisecond' FROM mine WHERE notification_id = id`,
 };
+// This and CONCLUDE run for every mail, so they write many at once: see `createMailWriter`.
 const HAND_OVER: Statement = {
   name: 'notification.hand_over',
-  text: `UPDATE notification SET state = 'SENDING', due_time = now() + $3 * interval '1 millisecond', handed_over_fence = fence, handed_over_to = $4
-         WHERE notification_id = $1 AND fence = $2 AND state = 'PENDING' RETURNING notification_id`,
+  text: `UPDATE notification SET state = 'SENDING', due_time = now() + $4 * interval '1 millisecond', handed_over_fence = fence, handed_over_to = place
+         FROM (SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) AS held (id, held_fence, place) LIMIT $5) AS held
+         WHERE notification_id = id AND fence = held_fence AND state = 'PENDING' RETURNING notification_id AS "notificationId", fence`,
+};
+// The answer that it was taken is true under any fence; that it was refused under the one it was handed over by, too.
+// Recipients are locked in the order in which all lock them.
+const CONCLUDE: Statement = {
+  name: 'notification.conclude',
+  text: `WITH mine AS (
+           SELECT notification_id, user_id, to_state, why
+           FROM (SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) AS given (id, held_fence, to_state, why) LIMIT $5) AS given
+           JOIN notification ON notification_id = id
+           WHERE state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+             AND (fence = held_fence OR to_state = 'SENT' OR (to_state = 'FAILED' AND handed_over_fence = held_fence AND state <> 'PENDING'))
+           ORDER BY notification_id FOR UPDATE OF notification),
+         numbered AS (
+           INSERT INTO recipient (user_id, last_sequence) SELECT user_id, count(*) FROM mine GROUP BY user_id ORDER BY user_id
+           ON CONFLICT (user_id) DO UPDATE SET last_sequence = recipient.last_sequence + excluded.last_sequence
+           RETURNING user_id, last_sequence),
+         fate AS (
+           SELECT mine.*, last_sequence + 1 - row_number() OVER (PARTITION BY user_id ORDER BY notification_id DESC) AS number
+           FROM mine JOIN numbered USING (user_id))
+         UPDATE notification SET state = to_state, reason = why, sequence = number, sent_time = CASE to_state WHEN 'SENT' THEN now() END
+         FROM fate WHERE notification.notification_id = fate.notification_id`,
 };
 // Whoever handed it over and was taken for dead may still bring the answer that it was not taken. The fence grows, so that
 // whoever has it meanwhile, and knows less, writes nothing.
@@ -54,21 +83,9 @@ const PUT_BACK: Statement = {
          WHERE notification_id = $1
            AND (fence = $2 AND state IN ('PENDING', 'SENDING') OR handed_over_fence = $2 AND state IN ('SENDING', 'UNCONFIRMED'))`,
 };
-// So it is with a refusal. The answer that it was taken is true under any fence.
-const CONCLUDE: Statement = {
-  name: 'notification.conclude',
-  text: `WITH mine AS (
-           SELECT user_id FROM notification
-           WHERE notification_id = $1 AND state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
-             AND (fence = $2 OR $3 = 'SENT' OR ($3 = 'FAILED' AND handed_over_fence = $2 AND state <> 'PENDING'))
-           FOR UPDATE),
-         numbered AS (
-           UPDATE recipient SET last_sequence = last_sequence + 1 FROM mine WHERE recipient.user_id = mine.user_id RETURNING last_sequence)
-         UPDATE notification SET state = $3, reason = $4, sequence = last_sequence, sent_time = CASE $3 WHEN 'SENT' THEN now() END
-         FROM numbered WHERE notification_id = $1`,
-};
 
 export interface Take {
+  /** At most 100. */
   readonly limit: number;
   /** So long it stays with this process, unless it is renewed. */
   readonly leaseMs: number;
@@ -82,18 +99,25 @@ export function takeDue(db: Queryable, { limit, leaseMs, except }: Take): Promis
 }
 
 export async function renew(db: Queryable, held: readonly Held[], leaseMs: number): Promise<void> {
-  await db.query(RENEW, [held.map(({ notificationId }) => notificationId), held.map(({ fence }) => fence), leaseMs]);
+  await db.query(RENEW, [held.map(({ notificationId }) => notificationId), held.map(({ fence }) => fence), leaseMs, held.length]);
 }
 
 export interface HandOver {
-  readonly leaseMs: number;
+  readonly held: Held;
   /** Where to, if that is a place that can be told from others. */
   readonly to: string | undefined;
 }
 
-/** Notes that the mail leaves from here on. False when somebody else has it: then nothing may leave. */
-export async function noteHandOver(db: Queryable, { notificationId, fence }: Held, { leaseMs, to }: HandOver): Promise<boolean> {
-  return (await db.query(HAND_OVER, [notificationId, fence, leaseMs, to ?? null])).length > 0;
+/** Notes that mails leave from here on, and returns those that may: of the others somebody else has them. */
+export async function handOverAll(db: Queryable, mails: readonly HandOver[], leaseMs: number): Promise<readonly Held[]> {
+  const sorted = mails.toSorted((a, b) => (a.held.notificationId < b.held.notificationId ? -1 : 1));
+  return db.query<Held>(HAND_OVER, [
+    sorted.map(({ held }) => held.notificationId),
+    sorted.map(({ held }) => held.fence),
+    sorted.map(({ to }) => to ?? null),
+    leaseMs,
+    sorted.length,
+  ]);
 }
 
 export interface PutBack {
@@ -107,7 +131,20 @@ export async function putBack(db: Queryable, { notificationId, fence }: Held, { 
   await db.query(PUT_BACK, [notificationId, fence, Math.ceil(afterMs), failure === undefined ? 0 : 1, failure ?? '']);
 }
 
-/** @param reason why, in words; empty for SENT */
-export async function conclude(db: Queryable, { notificationId, fence }: Held, state: 'SENT' | 'FAILED' | 'UNCONFIRMED', reason: string): Promise<void> {
-  await db.query(CONCLUDE, [notificationId, fence, state, reason]);
+export interface Conclusion {
+  readonly held: Held;
+  readonly state: 'SENT' | 'FAILED' | 'UNCONFIRMED';
+  /** Why, in words; empty for SENT. */
+  readonly reason: string;
+}
+
+/** Writes how mails ended, of each what its fence allows. */
+export async function concludeAll(db: Queryable, conclusions: readonly Conclusion[]): Promise<void> {
+  await db.query(CONCLUDE, [
+    conclusions.map(({ held }) => held.notificationId),
+    conclusions.map(({ held }) => held.fence),
+    conclusions.map(({ state }) => state),
+    conclusions.map(({ reason }) => reason),
+    conclusions.length,
+  ]);
 }

@@ -9,14 +9,18 @@ import type { BegunSaga, SagaDefinition, SagaRunner } from '#saga';
 import type { CancelOrderState } from './cancel-order-saga.ts';
 import { beginCancellation, requireCancelled } from './cancelling.ts';
 import { changeToProto, orderToProto, wantedFromProto } from './converters.ts';
+import type { Order } from './domain.ts';
 import { offerFor } from './offering.ts';
+import type { OrderEntry, Placed } from './order-writer.ts';
 import type { PlaceOrderState } from './place-order-saga.ts';
 import { placeOrder } from './placing.ts';
-import { listOrders, orderOf } from './store.ts';
+import { listOrders } from './store.ts';
 import type { OrderWatcher } from './watching.ts';
 
 /** PlaceOrder and CancelOrder answer this long before their deadline, so that the answer still arrives. */
 const ANSWER_MARGIN_MS = 250;
+/** What ends the wait. Nobody is told it: it spares the error with a stack that an abort makes which is given no reason. */
+const ANSWERED = 'answered';
 
 interface Given {
   readonly database: Database;
@@ -26,12 +30,14 @@ interface Given {
   readonly placeOrderSaga: SagaDefinition<PlaceOrderState>;
   readonly cancelOrderSaga: SagaDefinition<CancelOrderState>;
   readonly watcher: OrderWatcher;
+  readonly readOrder: (orderId: string) => Promise<Order>;
+  readonly writeOrder: (entry: OrderEntry) => Promise<Placed>;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export function orderHandlers(given: Given): Handlers<typeof OrderService> {
-  const { database, watcher, clock } = given;
+  const { database, watcher, readOrder, clock } = given;
 
   /** Runs a saga begun here, if there is one, and waits for the order where that does not end it: it may have to wait, or go on at another instance. */
   async function follow(saga: BegunSaga | undefined, orderId: string, signal: AbortSignal): Promise<void> {
@@ -43,11 +49,11 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
       const wanted = wantedFromProto(request);
       const { orderId, saga } = await placeOrder(given, effectOf(call), request, () => offerFor(given, wanted));
       if (saga) await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
-      return { order: orderToProto(await orderOf(database, orderId)) };
+      return { order: orderToProto(await readOrder(orderId)) };
     },
 
     async getOrder({ orderId }) {
-      return { order: orderToProto(await orderOf(database, orderId)) };
+      return { order: orderToProto(await readOrder(orderId)) };
     },
 
     async listOrders({ userId, pageSize, pageToken }) {
@@ -59,7 +65,7 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
     async cancelOrder({ orderId }, call) {
       const saga = await beginCancellation(given, orderId);
       await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
-      return { order: orderToProto(await requireCancelled(database, await orderOf(database, orderId))) };
+      return { order: orderToProto(await requireCancelled(database, await readOrder(orderId))) };
     },
 
     async *watchOrder({ orderId, afterSequence }, { signal }) {
@@ -71,8 +77,14 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
 /** Waits for `work`, at most until the answer has to leave; work that does not heed the signal goes on. */
 async function untilAnswer({ deadline, signal }: CallContext, clock: Clock, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
   const over = new AbortController();
-  const until = AbortSignal.any([signal, over.signal]);
-  const timeout = clock.sleep(Math.max(0, deadline - clock.now() - ANSWER_MARGIN_MS), until).catch(() => {});
-  await Promise.race([work(until), timeout]);
-  over.abort();
+  const end = (): void => over.abort(ANSWERED);
+  const timeout = clock.sleep(Math.max(0, deadline - clock.now() - ANSWER_MARGIN_MS), over.signal).catch(() => {});
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  try {
+    await Promise.race([work(over.signal), timeout]);
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
 }

@@ -15,6 +15,8 @@ import { defineService } from '#service-module';
 
 import { createCancelOrderSaga } from './cancel-order-saga.ts';
 import { orderHandlers } from './handlers.ts';
+import { createOrderReader } from './order-reader.ts';
+import { createOrderWriter } from './order-writer.ts';
 import { createPlaceOrderSaga } from './place-order-saga.ts';
 import { sagaHandlers } from './saga-handlers.ts';
 import { orderSettings } from './settings.ts';
@@ -38,8 +40,10 @@ export const service = defineService({
     const times = { leaseMs: settings.MESH_SAGA_LEASE, keepMs: settings.MESH_SAGA_KEEP };
     const sagas = createSagaRunner(definitions, { database, clock, random, log, tracer, hooks: sagaHooks, ...times });
     const watcher = createOrderWatcher(database, clock);
+    const readOrder = createOrderReader({ database, tracer, clock });
+    const writeOrder = createOrderWriter({ database, sagas, tracer, clock });
     return {
-      handlers: orderHandlers({ ...clients, database, sagas, placeOrderSaga, cancelOrderSaga, watcher, clock, random }),
+      handlers: orderHandlers({ ...clients, database, sagas, placeOrderSaga, cancelOrderSaga, watcher, readOrder, writeOrder, clock, random }),
       operations: implement(SagaService, sagaHandlers(database, definitions)),
       start: sagas.start,
       async stop() {

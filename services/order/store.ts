@@ -25,10 +25,13 @@ const COLUMNS = `order_id AS "orderId", user_id AS "userId", state, reason, tota
 
 const INSERT: Statement = {
   name: 'order.insert',
-  text: `WITH written AS (
+  text: `WITH given AS (
+           SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[])
+             AS given (id, buyer, total, currency, method, lines, address)),
+         written AS (
            INSERT INTO orders (order_id, user_id, state, total_minor, currency, payment_method, lines, shipping_address)
-           VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7))
-         INSERT INTO order_change (order_id, sequence, state, reason) VALUES ($1, 1, 'PENDING', '')`,
+           SELECT id, buyer, 'PENDING', total, currency, method, lines, address FROM given)
+         INSERT INTO order_change (order_id, sequence, state, reason) SELECT id, 1, 'PENDING', '' FROM given`,
 };
 // The changes and their numbers, in the statement that makes them. The primary key keeps
 // numbers apart, should two ever be made at once. One notification for all: those that notify
@@ -48,7 +51,11 @@ const MOVE: Statement = {
            SELECT "orderId", (SELECT max(sequence) + 1 FROM order_change WHERE order_id = "orderId"), state, why FROM moved)
          SELECT moved.*, told.told FROM moved, (SELECT pg_notify($7, string_agg("orderId", ',')) AS told FROM moved) AS told`,
 };
-const FIND: Statement = { name: 'order.find', text: `SELECT ${COLUMNS} FROM orders WHERE order_id = $1` };
+// The LIMIT as above.
+const FIND: Statement = {
+  name: 'order.find',
+  text: `SELECT ${COLUMNS} FROM (SELECT * FROM unnest($1::text[]) AS given (wanted_id) LIMIT $2) AS wanted JOIN orders ON order_id = wanted_id`,
+};
 const LIST: Statement = {
   name: 'order.list',
   text: `SELECT ${COLUMNS} FROM orders WHERE user_id = $1 AND ($2::text IS NULL OR order_id < $2) ORDER BY order_id DESC LIMIT $3`,
@@ -64,17 +71,20 @@ const LAST_CHANGE: Statement = {
 /** LISTEN channel that carries the ids of orders that changed, with commas between. Channels belong to the database, so it has the schema's name in it. */
 export const ORDER_CHANGED = 'order_changed';
 
-/** Writes a PENDING order and its first change. */
-export async function insertOrder(tx: Transaction, order: Omit<Order, 'state' | 'reason' | 'trackingNumber' | 'createTime' | 'updateTime'>): Promise<void> {
-  const lines: LineJson[] = order.lines.map(({ productId, name, quantity, unitPrice }) => ({ productId, name, quantity, minor: unitPrice.minor.toString() }));
+/** An order that is about to be written. */
+export type NewOrder = Omit<Order, 'state' | 'reason' | 'trackingNumber' | 'createTime' | 'updateTime'>;
+
+/** Writes PENDING orders, each with its first change. */
+export async function insertOrders(tx: Transaction, orders: readonly NewOrder[]): Promise<void> {
+  if (orders.length === 0) return;
   await tx.query(INSERT, [
-    order.orderId,
-    order.userId,
-    order.total.minor,
-    order.total.currency,
-    order.paymentMethod,
-    JSON.stringify(lines),
-    JSON.stringify(order.shippingAddress),
+    orders.map(({ orderId }) => orderId),
+    orders.map(({ userId }) => userId),
+    orders.map(({ total }) => total.minor),
+    orders.map(({ total }) => total.currency),
+    orders.map(({ paymentMethod }) => paymentMethod),
+    orders.map(({ lines }) => JSON.stringify(lines.map(lineToJson))),
+    orders.map(({ shippingAddress }) => JSON.stringify(shippingAddress)),
   ]);
 }
 
@@ -107,14 +117,19 @@ export async function moveOrder(tx: Transaction, move: Move): Promise<Order | un
   return (await moveOrders(tx, [move])).get(move.orderId);
 }
 
-async function findOrder(db: Queryable, orderId: string): Promise<Order | undefined> {
-  const [row] = await db.query<Row>(FIND, [orderId]);
-  return row && fromRow(row);
+/** Those of these orders that there are, by their ids. */
+export async function findOrders(db: Queryable, orderIds: readonly string[]): Promise<ReadonlyMap<string, Order>> {
+  const rows = await db.query<Row>(FIND, [orderIds, orderIds.length]);
+  return new Map(rows.map((row) => [row.orderId, fromRow(row)]));
 }
 
 /** ORDER_NOT_FOUND. */
 export async function orderOf(db: Queryable, orderId: string): Promise<Order> {
-  const order = await findOrder(db, orderId);
+  return requireFound((await findOrders(db, [orderId])).get(orderId), orderId);
+}
+
+/** ORDER_NOT_FOUND. */
+export function requireFound(order: Order | undefined, orderId: string): Order {
   if (order) return order;
   throw refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
 }
@@ -137,6 +152,10 @@ export async function lastChange(db: Queryable, orderId: string): Promise<OrderC
 
 function fromRow({ totalMinor, currency, lines, ...order }: Row): Order {
   return { ...order, total: { minor: totalMinor, currency }, lines: lines.map((line) => lineFromJson(line, currency)) };
+}
+
+function lineToJson({ productId, name, quantity, unitPrice }: OrderLine): LineJson {
+  return { productId, name, quantity, minor: unitPrice.minor.toString() };
 }
 
 function lineFromJson({ productId, name = '', quantity, minor }: LineJson, currency: string): OrderLine {

@@ -3,6 +3,8 @@ import type { Money } from '#kit';
 
 import type { PaymentState } from './domain.ts';
 
+export { type StrayInBooks, straysInBooks } from './stray-store.ts';
+
 export interface PaymentInBooks {
   readonly orderId: string;
   readonly state: PaymentState;

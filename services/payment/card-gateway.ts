@@ -71,6 +71,11 @@ export interface ChargeAtProvider {
  */
 export interface CardGateway {
   charge(charge: CardCharge, signal: AbortSignal): Promise<ChargeOutcome>;
+  /**
+   * Uses a charge's key up for a request that takes no money, so that a charge that has not arrived is never made under
+   * it: `used up`, also when that was so before. `used before`, perhaps by the charge: `charge` tells its outcome.
+   */
+  useUpKey(charge: Omit<CardCharge, 'paymentMethod'>, signal: AbortSignal): Promise<'used up' | 'used before'>;
   /** The refund as it was made, which it may not stay: `failed` means that no money went back. */
   refund(refund: CardRefund, signal: AbortSignal): Promise<RefundAtProvider>;
   /** What became of a charge and its refunds; undefined when the provider knows of no such charge. */

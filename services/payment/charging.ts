@@ -1,10 +1,11 @@
 import { MeshError, type Money, refusal, requireChargeable } from '#kit';
 import { currentTraceparent } from '#tracing';
 
-import { chargeKey, isSameMoney, NEVER_CHARGED, type Payment, REQUEST_REJECTED, requireSameCharge } from './domain.ts';
+import { chargeKey, CLOSED_BY_REFUND, isCalledOff, isSameMoney, NEVER_CHARGED, type Payment, REQUEST_REJECTED, requireSameCharge } from './domain.ts';
 import { settledEvent } from './events.ts';
 import { keyUse, paymentOf, type Payments, timesOf } from './payments.ts';
 import type { Settlement } from './store.ts';
+import { giveBackStray, isOfOrder } from './stray-capture.ts';
 
 /**
  * Charges an order once. PROCESSING is committed before Stripe is asked, so a process
@@ -28,8 +29,27 @@ type Found =
 /** Finds out what became of a charge whose outcome is not written down, and writes it down. */
 export async function settleCharge(payments: Payments, payment: Payment, signal: AbortSignal): Promise<Payment> {
   if (payment.state !== 'PROCESSING') return payment;
-  const ask = keyUse(payments, payment.createTime) === 'send' ? askOutcome : findOutcome;
-  return settle(payments, payment, await ask(payments, payment, signal));
+  const use = keyUse(payments, payment.createTime);
+  try {
+    const ask = use !== 'send' ? findOutcome : isCalledOff(payment) ? callOff : askOutcome;
+    return await settle(payments, payment, await ask(payments, payment, signal));
+  } catch (thrown) {
+    if (payment.refundWanted || MeshError.from(thrown).reason !== 'IDEMPOTENCY_KEY_REUSED') throw thrown;
+    // Perhaps a Refund used the key up meanwhile.
+    const now = await paymentOf(payments, payment.orderId);
+    if (!now.refundWanted) throw thrown;
+    return settleCharge(payments, now, signal);
+  }
+}
+
+/**
+ * A refund is wanted: a charge that has not reached the provider is never to be made there. Its key is used up for that;
+ * where it was used before, the same request brings to light what became of it.
+ */
+async function callOff(payments: Payments, payment: Payment, signal: AbortSignal): Promise<Found> {
+  const { orderId, amount } = payment;
+  const isUsed = (await payments.gateway.useUpKey({ idempotencyKey: chargeKey(orderId), orderId, amount }, signal)) === 'used before';
+  return isUsed ? askOutcome(payments, payment, signal) : { state: 'FAILED', paymentIntentId: '', declineCode: CLOSED_BY_REFUND };
 }
 
 /** The same key brings the first answer to light, or makes the charge if it had never arrived. */
@@ -47,12 +67,11 @@ async function askOutcome({ gateway }: Payments, { orderId, amount, paymentMetho
 
 /** The key may be forgotten, so nothing is sent that could charge: what is there is looked for. */
 async function findOutcome(payments: Payments, { orderId, amount, createTime }: Payment, signal: AbortSignal): Promise<Found> {
-  const { gateway, log } = payments;
-  const charges = await gateway.findCharges(orderId, signal);
+  const charges = await payments.gateway.findCharges(orderId, signal);
   const [capture, ...others] = charges.filter(({ outcome }) => outcome.kind === 'captured');
-  if (others.length > 0) log.error({ orderId, paymentIntents: others.map(({ paymentIntentId }) => paymentIntentId) }, SECOND_CAPTURE);
-  if (capture && isSameMoney(capture.amount, amount)) return { state: 'COMPLETED', paymentIntentId: capture.paymentIntentId };
-  if (capture) throw outcomeUnknown(orderId, `captured another amount (${capture.paymentIntentId})`);
+  if (capture && !isSameMoney(capture.amount, amount)) throw outcomeUnknown(orderId, `captured another amount (${capture.paymentIntentId})`);
+  for (const stray of others.filter(isOfOrder)) await giveBackStray(payments, stray, signal);
+  if (capture) return { state: 'COMPLETED', paymentIntentId: capture.paymentIntentId };
   const open = charges.find(({ outcome }) => outcome.kind === 'unsettled');
   if (open) throw outcomeUnknown(orderId, `has not settled it (${open.paymentIntentId})`);
   const declined = charges.map(({ outcome }) => outcome).findLast((outcome) => outcome.kind === 'declined');
@@ -61,12 +80,12 @@ async function findOutcome(payments: Payments, { orderId, amount, createTime }: 
   throw refusal('PAYMENT_PROVIDER_UNAVAILABLE', `Stripe shows no charge of order ${orderId} yet, and it may still be on its way; ask again in an hour`);
 }
 
-const SECOND_CAPTURE = 'Stripe has captured this order more than once; refund the others there';
-
 /** The payment as it is then, whoever settled it. */
 async function settle(payments: Payments, { orderId, amount }: Payment, found: Found): Promise<Payment> {
   const settlement: Settlement = { ...found, orderId, now: new Date(payments.clock.now()) };
-  const settled = await payments.writer.settle({ settlement, event: settledEvent(payments, amount, settlement) });
+  // Of a charge that was called off nobody is told, as of one that is refused because its order was.
+  const isQuiet = found.state === 'FAILED' && found.declineCode === CLOSED_BY_REFUND;
+  const settled = await payments.writer.settle({ settlement, event: isQuiet ? undefined : settledEvent(payments, amount, settlement) });
   return settled ?? paymentOf(payments, orderId);
 }
 

@@ -3,7 +3,7 @@ import { type Money, refusal } from '#kit';
 /** PROCESSING -> COMPLETED or FAILED, COMPLETED -> REFUNDED. The database refuses any other move. */
 export type PaymentState = 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'REFUNDED';
 
-/** The decline code of a payment that Refund closed before it was ever charged. */
+/** The decline code of a payment that Refund closed before it was ever charged, and so that it never will be. */
 export const CLOSED_BY_REFUND = 'closed_by_refund';
 /** Of one whose charge the card company refused as a request. */
 export const REQUEST_REJECTED = 'request_rejected';
@@ -23,6 +23,8 @@ export interface Payment {
   readonly paymentIntentId: string | null;
   /** Why it FAILED. */
   readonly declineCode: string | null;
+  /** A Refund came while it was PROCESSING. */
+  readonly refundWanted: boolean;
   /** Of the charge. */
   readonly traceParent: string | null;
   readonly createTime: Date;
@@ -39,12 +41,15 @@ export function leftOf({ state, amount, refundHeld }: Payment): bigint {
 
 /** A repeat of Charge is answered with its payment, unless it asks for something else or comes after Refund. */
 export function requireSameCharge(payment: Payment, amount: Money, paymentMethod: string): Payment {
-  if (payment.declineCode === CLOSED_BY_REFUND) {
+  if (payment.declineCode === CLOSED_BY_REFUND || isCalledOff(payment)) {
     throw refusal('PAYMENT_CLOSED', `order ${payment.orderId} was called off before it was charged; place a new order`);
   }
   if (isSameMoney(payment.amount, amount) && payment.paymentMethod === paymentMethod) return payment;
   throw refusal('IDEMPOTENCY_KEY_REUSED', `order ${payment.orderId} was charged with another amount or method; use a new order_id`);
 }
+
+/** A Refund waits to know what became of the charge: nothing is to be sent that could charge. */
+export const isCalledOff = ({ state, refundWanted }: Payment): boolean => state === 'PROCESSING' && refundWanted;
 
 export function isSameMoney(a: Money, b: Money): boolean {
   return a.minor === b.minor && a.currency === b.currency;

@@ -10,8 +10,8 @@ import { type NewPayment, openPayments, type Settlement, settlePayments } from '
 /** How a charge ended, with the event that announces it. */
 export interface AnnouncedSettlement {
   readonly settlement: Settlement;
-  /** Made by whoever settles, so that it belongs to the trace of the charge. */
-  readonly event: Event;
+  /** Made by whoever settles, so that it belongs to the trace of the charge. Undefined where nobody is to be told. */
+  readonly event: Event | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export function createPaymentWriter({ database, tracer, clock }: PaymentWriterOp
       database.transaction('payment.settle', async (tx) => {
         const first = firstOfEach(settlements, ({ settlement }) => settlement.orderId);
         const settled = byOrder(await settlePayments(tx, [...first.values()].map(({ settlement }) => settlement)));
-        await appendEvents(tx, [...first].flatMap(([orderId, { event }]) => (settled.has(orderId) ? [event] : [])));
+        await appendEvents(tx, [...first].flatMap(([orderId, { event }]) => (event && settled.has(orderId) ? [event] : [])));
         return settlements.map((entry) => (first.get(entry.settlement.orderId) === entry ? settled.get(entry.settlement.orderId) : undefined));
       }),
     ),

@@ -9,21 +9,22 @@ import { isRest, type Refund, REFUNDED_ELSEWHERE } from './refund.ts';
 import { askAnew, findRefund, moveRefund, nameRefund, openRefund, refundsOfOrder } from './refund-store.ts';
 import { lockPayment, type Settlement, settlePayments } from './store.ts';
 
+/** Whose a charge turned out to be: `stray` is a capture for an order of ours whose payment failed, or is another. */
+export type Belonging = 'payment' | 'stray' | 'nobody';
+
 /**
  * Brings our tables in line with what the provider has of a charge, whichever way that was heard of: states only move
- * forward, so an old reading or the same one again changes nothing. False for a charge that is none of ours.
+ * forward, so an old reading or the same one again changes nothing. A stray capture is for the caller to give back.
  */
-export async function takeOverCharge(tx: Transaction, payments: Payments, charge: ChargeAtProvider): Promise<boolean> {
+export async function takeOverCharge(tx: Transaction, payments: Payments, charge: ChargeAtProvider): Promise<Belonging> {
   const found = charge.orderId === undefined ? undefined : await lockPayment(tx, charge.orderId);
-  if (!found) return false;
+  if (!found) return 'nobody';
   const payment = (await settleBy(tx, payments, found, charge)) ?? found;
-  if (charge.outcome.kind !== 'captured') return true;
-  if (payment.paymentIntentId === charge.paymentIntentId) await takeOverRefunds(tx, payments, payment, charge.refunds);
-  else if (payment.state !== 'PROCESSING') payments.log.error({ orderId: payment.orderId, paymentIntentId: charge.paymentIntentId }, STRAY_CAPTURE);
-  return true;
+  if (charge.outcome.kind !== 'captured' || payment.state === 'PROCESSING') return 'payment';
+  if (payment.state === 'FAILED' || payment.paymentIntentId !== charge.paymentIntentId) return 'stray';
+  await takeOverRefunds(tx, payments, payment, charge.refunds);
+  return 'payment';
 }
-
-const STRAY_CAPTURE = 'Stripe has captured money for an order whose payment failed, or is another; refund it there';
 
 async function settleBy(tx: Transaction, payments: Payments, payment: Payment, { paymentIntentId, outcome, amount }: ChargeAtProvider): Promise<Payment | undefined> {
   const { orderId } = payment;
@@ -118,7 +119,7 @@ async function takeOverStranger(tx: Transaction, payments: Payments, orderId: st
 const DOES_NOT_FIT = 'Stripe shows a refund for which nothing is left of the payment by our books; compare them in its dashboard';
 
 /** What the provider would still give back. */
-function leftAt({ amount }: Payment, atProvider: readonly RefundAtProvider[]): bigint {
+export function leftAt({ amount }: Pick<ChargeAtProvider, 'amount'>, atProvider: readonly RefundAtProvider[]): bigint {
   return atProvider.reduce((left, refund) => (refund.state === 'failed' ? left : left - refund.amount.minor), amount.minor);
 }
 

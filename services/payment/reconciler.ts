@@ -11,7 +11,9 @@ import type { Refund } from './refund.ts';
 import { claimUnsettledRefunds } from './refund-store.ts';
 import { readFromProvider, settleRefund } from './refunding.ts';
 import { type Claim, claimUnsettled } from './store.ts';
+import { giveBackStray, isOfOrder } from './stray-capture.ts';
 import { claimNotices, type DueNotice, finishIfKnown, finishNotice, sweepNotices } from './webhook/event-store.ts';
+import { DISPUTE_BEGUN } from './webhook/verify-notice.ts';
 
 export interface Reconciler extends Stoppable {
   start(): void;
@@ -66,11 +68,17 @@ export function createReconciler(payments: Payments, everyMs: number): Reconcile
   async function takeUp({ eventId, type, paymentIntentId, tries }: DueNotice): Promise<void> {
     if (await finishIfKnown(database, eventId, new Date(clock.now()))) return;
     const charge = await payments.gateway.lookUp(paymentIntentId, signal);
-    await database.transaction('payment.webhook', async (tx) => {
-      const isOurs = charge !== undefined && (await takeOverCharge(tx, payments, charge));
-      if (!isOurs) log.debug({ eventId, type }, 'an event of Stripe is about no payment of this shop');
-      await finishNotice(tx, eventId, new Date(clock.now()));
+    const belongs = await database.transaction('payment.webhook', async (tx) => {
+      const whose = charge === undefined ? 'nobody' : await takeOverCharge(tx, payments, charge);
+      if (whose === 'nobody') log.debug({ eventId, type }, 'an event of Stripe is about no payment of this shop');
+      if (whose !== 'stray') await finishNotice(tx, eventId, new Date(clock.now()));
+      return whose;
     });
+    if (belongs === 'stray' && isOfOrder(charge)) {
+      await giveBackStray(payments, charge, signal);
+      await finishNotice(database, eventId, new Date(clock.now()));
+    }
+    if (type === DISPUTE_BEGUN && belongs !== 'nobody') log.warn({ orderId: charge?.orderId, paymentIntentId }, DISPUTED);
     if (tries > 1) log.info({ eventId, type, tries }, 'an event of Stripe had its effect at last');
   }
 
@@ -124,6 +132,8 @@ export function createReconciler(payments: Payments, everyMs: number): Reconcile
     },
   };
 }
+
+const DISPUTED = 'the buyer of this order disputes its payment at the bank; answer that in Stripe\'s dashboard before it is lost, and do not refund it as well';
 
 function aboutNotice({ eventId, type }: DueNotice): object {
   return { eventId, type };

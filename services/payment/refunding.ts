@@ -15,8 +15,7 @@ import { closePayment, lockPayment } from './store.ts';
  */
 export async function refundWhole(payments: Payments, orderId: string, signal: AbortSignal): Promise<Payment> {
   const closed = await closePayment(payments.database, orderId, new Date(payments.clock.now()));
-  if (closed) return closed;
-  let payment = await settleCharge(payments, await paymentOf(payments, orderId), signal);
+  let payment = await settleCharge(payments, closed ?? (await paymentOf(payments, orderId)), signal);
   if (payment.state === 'FAILED' || isGivenBack(payment)) return payment;
   for (const refund of await refundsOfOrder(payments.database, orderId)) await settleRefund(payments, payment, refund, signal);
   payment = await paymentOf(payments, orderId);

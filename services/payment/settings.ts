@@ -1,4 +1,4 @@
-import { duration, integer, text } from '#kit';
+import { duration, integer, refusal, text } from '#kit';
 
 /** Apart from service.ts, so that every process knows the names without loading Stripe. */
 export const paymentSettings = {
@@ -10,3 +10,9 @@ export const paymentSettings = {
   MESH_PAYMENT_CHECK_AFTER: duration({ default: 30_000, doc: 'How long a charge or refund may be without an outcome before Stripe is asked about it' }),
   MESH_PAYMENT_CHECK_EVERY: duration({ default: 5_000, doc: 'How often to look for such charges and refunds' }),
 };
+
+/** INVALID_SETTING for a STRIPE_API_KEY that cannot be one. It is never repeated in the sentence: what was pasted may be a secret, only not this one. */
+export function requireStripeKey(apiKey: string): void {
+  if (/^[sr]k_\w+$/.test(apiKey)) return;
+  throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not a secret key of Stripe; it begins with sk_ or rk_. Without it, `mesh up` brings a simulator');
+}

@@ -12,7 +12,7 @@ interface Row extends Omit<Payment, 'amount' | 'refundHeld' | 'refunded'> {
 
 const COLUMNS = `order_id AS "orderId", state, amount_minor AS "amountMinor", refund_held_minor AS "refundHeldMinor",
   refunded_minor AS "refundedMinor", currency, payment_method AS "paymentMethod", payment_intent_id AS "paymentIntentId",
-  decline_code AS "declineCode", trace_parent AS "traceParent", create_time AS "createTime", update_time AS "updateTime"`;
+  decline_code AS "declineCode", refund_wanted AS "refundWanted", trace_parent AS "traceParent", create_time AS "createTime", update_time AS "updateTime"`;
 
 // Both of these run for every charge, so they write many at once: see `createPaymentWriter`.
 const OPEN: Statement = {
@@ -23,17 +23,22 @@ const OPEN: Statement = {
            AS given (id, amount, currency, method, trace, now, check_at)
          ON CONFLICT (order_id) DO NOTHING RETURNING ${COLUMNS}`,
 };
+// Two things lead the planner to the primary key, also when it first sees the table empty, and so to rows that are locked
+// in the order in which they are given: the LIMIT, which is the size of the group; and PROCESSING said by what it is not,
+// for by the words of the partial index it would read all that are PROCESSING through that.
 const SETTLE: Statement = {
   name: 'payment.settle',
   text: `UPDATE payment SET state = given.to_state, payment_intent_id = given.intent, decline_code = given.decline, update_time = given.now
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS given (id, to_state, intent, decline, now)
-         WHERE order_id = given.id AND state = 'PROCESSING' RETURNING ${COLUMNS}`,
+         FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS each (id, to_state, intent, decline, now)
+               LIMIT $6) AS given
+         WHERE order_id = given.id AND state NOT IN ('COMPLETED', 'FAILED', 'REFUNDED') RETURNING ${COLUMNS}`,
 };
 const CLOSE: Statement = {
   name: 'payment.close',
   text: `INSERT INTO payment (order_id, state, amount_minor, currency, payment_method, decline_code, create_time, update_time)
          VALUES ($1, 'FAILED', 0, '', '', '${CLOSED_BY_REFUND}', $2, $2)
-         ON CONFLICT (order_id) DO NOTHING RETURNING ${COLUMNS}`,
+         ON CONFLICT (order_id) DO UPDATE SET refund_wanted = true WHERE payment.state = 'PROCESSING' AND NOT payment.refund_wanted
+         RETURNING ${COLUMNS}`,
 };
 const FIND: Statement = { name: 'payment.find', text: `SELECT ${COLUMNS} FROM payment WHERE order_id = $1` };
 const LOCK: Statement = { name: 'payment.lock', text: `SELECT ${COLUMNS} FROM payment WHERE order_id = $1 FOR UPDATE` };
@@ -72,7 +77,10 @@ export async function openPayments(db: Queryable, payments: readonly NewPayment[
   return rows.map(fromRow);
 }
 
-/** Leaves a FAILED payment behind for an order that has none, so that a late Charge is refused; undefined when it has one. */
+/**
+ * Leaves a FAILED payment behind for an order that has none, so that a late Charge is refused, and notes on one that is
+ * PROCESSING that a refund is wanted; undefined when it had no need of either.
+ */
 export async function closePayment(db: Queryable, orderId: string, now: Date): Promise<Payment | undefined> {
   const [row] = await db.query<Row>(CLOSE, [orderId, now]);
   return row && fromRow(row);
@@ -105,6 +113,7 @@ export async function settlePayments(tx: Transaction, settlements: readonly Sett
     settlements.map(({ paymentIntentId }) => paymentIntentId || null),
     settlements.map((settlement) => (settlement.state === 'FAILED' ? settlement.declineCode : null)),
     settlements.map(({ now }) => now),
+    settlements.length,
   ]);
   return rows.map(fromRow);
 }

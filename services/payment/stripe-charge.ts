@@ -1,8 +1,9 @@
 import type { Stripe } from 'stripe';
 
-import { refusal } from '#kit';
+import { type Money, refusal } from '#kit';
 
 import type { CardCharge, ChargeAtProvider, ChargeOutcome } from './card-gateway.ts';
+import { CLOSED_BY_REFUND } from './domain.ts';
 import { fromStripeAmount, toStripeAmount } from './stripe-amount.ts';
 import { factsOf, isStripeError, unknownOutcome } from './stripe-errors.ts';
 import { refundsOf } from './stripe-refund.ts';
@@ -24,6 +25,28 @@ export async function chargeCard(stripe: Stripe, charge: CardCharge): Promise<Ch
   const settled = outcomeOf(intent.status === 'processing' ? await readAgain(stripe, intent.id) : intent);
   if (settled.kind === 'unsettled') throw unknownOutcome('Stripe has not settled the charge yet');
   return settled;
+}
+
+/**
+ * Makes a payment intent that has no card, and so takes no money, under a charge's key. Stripe compares a request with the
+ * first one of its key (https://docs.stripe.com/api/idempotent_requests), so of the two only that can have an effect
+ * which came first. These parameters must stay what they are: a repeat with others would pass for the charge.
+ */
+export async function useUpKey(stripe: Stripe, { idempotencyKey, amount, orderId }: Omit<CardCharge, 'paymentMethod'>): Promise<'used up' | 'used before'> {
+  const params = { ...amountParams(amount), metadata: { order_id: orderId, called_off: 'true' } };
+  try {
+    const { status } = await stripe.paymentIntents.create(params, { idempotencyKey });
+    return status === 'requires_payment_method' ? 'used up' : 'used before';
+  } catch (thrown) {
+    if (isStripeError(thrown) && wasUsedBefore(thrown)) return 'used before';
+    // Refused for what the charge does not have in common with it: that says nothing of the charge.
+    throw isStripeError(thrown) && thrown.type === 'StripeInvalidRequestError' ? unknownOutcome(`Stripe did not call the charge off (${factsOf(thrown)})`, thrown) : thrown;
+  }
+}
+
+/** Also an amount that no charge can be made of: then asking for the charge says so. */
+function wasUsedBefore({ type, param }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  return type === 'StripeIdempotencyError' || type === 'StripeCardError' || (type === 'StripeInvalidRequestError' && (param === 'amount' || param === 'currency'));
 }
 
 /** Whatever is wrong with the reading says nothing of the charge, which Stripe has taken on. */
@@ -75,23 +98,29 @@ function searchable(orderId: string): string {
 
 /** Creates and confirms in one request. */
 function chargeParams({ amount, paymentMethod, orderId }: CardCharge): Stripe.PaymentIntentCreateParams {
-  const stripeAmount = Number(toStripeAmount(amount));
-  if (!Number.isSafeInteger(stripeAmount)) throw refusal('PAYMENT_REJECTED', `${stripeAmount} is more than Stripe takes in one payment`);
   return {
-    amount: stripeAmount,
-    currency: amount.currency.toLowerCase(),
+    ...amountParams(amount),
     payment_method: paymentMethod,
     confirm: true,
-    // Nobody is there to be sent to a bank's page.
-    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
     // Nor to confirm: else the charge would wait for the customer, and could come to be after it was taken for declined.
     error_on_requires_action: true,
     metadata: { order_id: orderId },
   };
 }
 
+function amountParams(amount: Money): Pick<Stripe.PaymentIntentCreateParams, 'automatic_payment_methods'> & { amount: number; currency: string } {
+  const stripeAmount = Number(toStripeAmount(amount));
+  if (!Number.isSafeInteger(stripeAmount)) throw refusal('PAYMENT_REJECTED', `${stripeAmount} is more than Stripe takes in one payment`);
+  return {
+    amount: stripeAmount,
+    currency: amount.currency.toLowerCase(),
+    // Nobody is there to be sent to a bank's page.
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+  };
+}
+
 /** What a status after confirming means: https://docs.stripe.com/payments/paymentintents/lifecycle. */
-function outcomeOf({ id, status, last_payment_error }: Stripe.PaymentIntent): Settled {
+function outcomeOf({ id, status, last_payment_error, metadata }: Stripe.PaymentIntent): Settled {
   switch (status) {
     case 'succeeded':
       return { kind: 'captured', paymentIntentId: id };
@@ -102,7 +131,7 @@ function outcomeOf({ id, status, last_payment_error }: Stripe.PaymentIntent): Se
       // The bank wants the customer to confirm, and the customer is not here; without that no money moves.
       return { kind: 'declined', paymentIntentId: id, declineCode: 'authentication_required' };
     default:
-      return { kind: 'declined', paymentIntentId: id, declineCode: declineCodeOf(last_payment_error ?? {}) };
+      return { kind: 'declined', paymentIntentId: id, declineCode: metadata?.['called_off'] ? CLOSED_BY_REFUND : declineCodeOf(last_payment_error ?? {}) };
   }
 }
 

@@ -5,7 +5,7 @@ import { errorCode, MeshError, refusal } from '#kit';
 type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
 
 /** What was asked of Stripe, as in "Stripe refused the charge". */
-export type StripeRequest = 'charge' | 'refund' | 'reading of a charge' | 'search for a charge';
+export type StripeRequest = 'charge' | 'charge that was called off' | 'refund' | 'reading of a charge' | 'search for a charge';
 
 /** True for what the `stripe` package throws when Stripe, or the way to it, failed. */
 export function isStripeError(thrown: unknown): thrown is StripeError {

@@ -4,7 +4,8 @@ import type { Stripe } from 'stripe';
 import { type Log, refusal, type Stoppable } from '#kit';
 
 import type { CardGateway } from './card-gateway.ts';
-import { chargeCard, findChargesOf, lookUpCharge } from './stripe-charge.ts';
+import { requireStripeKey } from './settings.ts';
+import { chargeCard, findChargesOf, lookUpCharge, useUpKey } from './stripe-charge.ts';
 import { stripeRefusal, type StripeRequest, unknownOutcome } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
 import { refundCard } from './stripe-refund.ts';
@@ -81,6 +82,7 @@ export function createStripeGateway(options: StripeGatewayOptions): StripeGatewa
 
   return {
     charge: (charge, signal) => ask('charge', signal, (stripe) => chargeCard(stripe, charge)),
+    useUpKey: (charge, signal) => ask('charge that was called off', signal, (stripe) => useUpKey(stripe, charge)),
     refund: (refund, signal) => ask('refund', signal, (stripe) => refundCard(stripe, refund)),
     lookUp: (paymentIntentId, signal) => ask('reading of a charge', signal, (stripe) => lookUpCharge(stripe, paymentIntentId)),
     findCharges: (orderId, signal) => ask('search for a charge', signal, (stripe) => findChargesOf(stripe, orderId)),
@@ -98,10 +100,7 @@ function addressOf(apiBase: URL | undefined): Stripe.StripeConfig {
 }
 
 function refuseBadSettings(apiKey: string, apiBase: URL | undefined): void {
-  // Never repeated in the sentence: what was pasted may be a secret, only not this one.
-  if (!/^[sr]k_\w+$/.test(apiKey)) {
-    throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not a secret key of Stripe; it begins with sk_ or rk_');
-  }
+  requireStripeKey(apiKey);
   if (apiBase === undefined) return;
   const { protocol, pathname, search, username, password } = apiBase;
   if (!['http:', 'https:'].includes(protocol) || pathname !== '/' || search !== '' || username !== '' || password !== '') {

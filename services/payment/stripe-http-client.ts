@@ -1,8 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { once } from 'node:events';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { text } from 'node:stream/consumers';
 
 import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { Stripe } from 'stripe';
@@ -22,6 +20,9 @@ export interface StripeHttpClient extends Stripe.HttpClient, Stoppable {
   within<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T>;
 }
 
+/** Of the largest that is asked for, ten charges or a hundred refunds, some 30 KB to 200 KB. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
 /** Each attempt is a CLIENT span. Connections are kept between calls until `stop()`. */
 export function createStripeHttpClient(tracer: Tracer): StripeHttpClient {
   const signals = new AsyncLocalStorage<AbortSignal>();
@@ -34,14 +35,14 @@ export function createStripeHttpClient(tracer: Tracer): StripeHttpClient {
       // An error would make the package try again, for a caller that has left: see within().
       if (signal?.aborted) return never();
       const target = { host, port, path, method };
-      const options = { ...target, headers, ...(signal && { signal }) };
+      const options = { ...target, headers };
       try {
         return await inSpan(tracer, target, () => {
           const request =
             protocol === 'http'
               ? httpRequest({ ...options, agent: agents.http })
               : httpsRequest({ ...options, agent: agents.https });
-          return exchange(request, body, timeoutMs);
+          return exchange(request, body, timeoutMs, signal);
         });
       } catch (thrown) {
         if (signal?.aborted) return never();
@@ -72,21 +73,46 @@ async function untilAborted<T>(signal: AbortSignal, call: () => Promise<T>): Pro
   }
 }
 
-/** Sends the body and reads the whole answer, all within `timeoutMs`. */
-async function exchange(request: ClientRequest, body: string, timeoutMs: number): Promise<Stripe.HttpClientResponse> {
-  // The package knows a timeout by this code.
-  const tooLate = Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
-  const timer = setTimeout(() => request.destroy(tooLate), timeoutMs);
-  // once() listens until the headers are there; what breaks later fails the reading of the body as well.
-  request.on('error', () => {});
+/**
+ * Sends the body and reads the whole answer, within `timeoutMs` and while `signal` is not aborted. Its listeners are its
+ * own, and an error is made when it is needed: with Node's option `signal`, `text()` of `node:stream/consumers` and an
+ * error that lies ready, a charge took 125 us of CPU here instead of 90.
+ */
+async function exchange(request: ClientRequest, body: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Stripe.HttpClientResponse> {
+  const { promise: answer, resolve, reject } = Promise.withResolvers<Stripe.HttpClientResponse>();
+  const giveUp = (why: unknown): void => {
+    reject(why);
+    request.destroy();
+  };
+  const onAbort = (): void => giveUp(signal?.reason);
+  const timer = setTimeout(() => giveUp(tooLate(timeoutMs)), timeoutMs);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  request.on('error', reject);
+  request.on('response', (response) => readAnswer(response, resolve, giveUp));
   try {
     request.end(body);
-    // The type of once() cannot know what the event carries.
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return toAnswer(response, await text(response));
+    return await answer;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
+}
+
+function readAnswer(response: IncomingMessage, resolve: (answer: Stripe.HttpClientResponse) => void, giveUp: (why: unknown) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) giveUp(new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes`));
+    else chunks.push(chunk);
+  });
+  response.on('error', giveUp);
+  response.on('end', () => resolve(toAnswer(response, Buffer.concat(chunks).toString())));
+}
+
+/** The package knows a timeout by this code. */
+function tooLate(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
 }
 
 function toAnswer(response: IncomingMessage, body: string): Stripe.HttpClientResponse {

@@ -1,14 +1,23 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Tracer } from '@opentelemetry/api';
 
-import type { Database } from '#database';
+import { createReadGroup, type Database } from '#database';
 import { type Clock, cutPage, fromProtoMoney, type MeshError, type Money, type ProtoMoney, readPage, refusal, toProtoMoney } from '#kit';
 import { type Handlers, once } from '#mesh';
 import type { ProductSchema, ProductService } from '#proto/shop/product/v1/product_pb.js';
 
 import { findProduct, findProducts, insertProduct, listProducts, type Product, updateProduct } from './store.ts';
 
-export function productHandlers(database: Database, clock: Clock): Handlers<typeof ProductService> {
+interface Given {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+}
+
+export function productHandlers({ database, clock, tracer }: Given): Handlers<typeof ProductService> {
+  const readProducts = createReadGroup({ name: 'product.find_several', tracer, clock }, (productIds) => findProducts(database, productIds));
+
   return {
     async createProduct({ productId, name, category, price }) {
       const now = new Date(clock.now());
@@ -24,7 +33,7 @@ export function productHandlers(database: Database, clock: Clock): Handlers<type
     },
 
     async batchGetProducts({ productIds }) {
-      const products = await findProducts(database, productIds);
+      const products = await readProducts(productIds);
       const known = new Set(products.map(({ productId }) => productId));
       const [first, ...others] = productIds.filter((productId) => !known.has(productId));
       if (first !== undefined) throw noProduct(first, ...others);

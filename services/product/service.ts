@@ -12,5 +12,5 @@ export const service = defineService({
   dependencies: {},
   settings: {},
   migrations: [{ name: 'product', directory: join(import.meta.dirname, 'migrations') }, idempotencyMigrations],
-  build: ({ database, clock }) => ({ handlers: productHandlers(database, clock) }),
+  build: (given) => ({ handlers: productHandlers(given) }),
 });

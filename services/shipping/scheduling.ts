@@ -1,17 +1,18 @@
 import type { Database } from '#database';
-import { appendEvent } from '#events';
 import { type Clock, MeshError, newId, type Random, refusal } from '#kit';
 import type { Client } from '#mesh';
 import { type OrderService, OrderState } from '#proto/shop/order/v1/order_pb.js';
 
 import type { Carrier } from './carrier.ts';
 import { type Consignment, requireNotHandedOver, requireSameConsignment, requireScheduled, requireTaken, type Shipment } from './domain.ts';
-import { shipmentEvent } from './events.ts';
-import { type Birth, closeShipment, findShipment, findShipmentOfOrder, type Move, moveShipment, openShipment } from './store.ts';
+import { stepEvent } from './events.ts';
+import type { ShipmentWriter } from './shipment-writer.ts';
+import { type Birth, closeShipment, findShipment, findShipmentOfOrder, type Step } from './store.ts';
 
 /** What shipping works with. */
 export interface Shipping {
   readonly database: Database;
+  readonly writer: ShipmentWriter;
   readonly carrier: Carrier;
   readonly orders: Client<typeof OrderService>;
   readonly clock: Clock;
@@ -24,17 +25,17 @@ export interface Shipping {
  * gets the first answer. Throws CARRIER_UNAVAILABLE while the outcome is unknown.
  */
 export async function schedule(shipping: Shipping, wanted: Consignment, signal: AbortSignal): Promise<Shipment> {
-  const opened = await openShipment(shipping.database, newBirth(shipping), wanted);
+  const opened = await shipping.writer.open({ ...newBirth(shipping), ...wanted });
   const shipment = opened ?? requireSameConsignment(await shipmentOfOrder(shipping, wanted.orderId), wanted);
   return requireTaken(shipment.state === 'BOOKING' ? await askCarrier(shipping, shipment, wanted, signal) : shipment);
 }
 
-async function askCarrier(shipping: Shipping, { shipmentId }: Shipment, wanted: Consignment, signal: AbortSignal): Promise<Shipment> {
-  const outcome = await shipping.carrier.book({ bookingKey: shipmentId, ...wanted }, signal);
+async function askCarrier(shipping: Shipping, shipment: Shipment, wanted: Consignment, signal: AbortSignal): Promise<Shipment> {
+  const outcome = await shipping.carrier.book({ bookingKey: shipment.shipmentId, ...wanted }, signal);
   // Called off meanwhile: then the state stays what it is, and the carrier hears of that from CancelShipment.
   return outcome.kind === 'booked'
-    ? move(shipping, shipmentId, { to: 'SCHEDULED', trackingNumber: outcome.trackingNumber })
-    : move(shipping, shipmentId, { to: 'REFUSED', refusal: outcome.words });
+    ? move(shipping, shipment, { to: 'SCHEDULED', trackingNumber: outcome.trackingNumber })
+    : move(shipping, shipment, { to: 'REFUSED', refusal: outcome.words });
 }
 
 /**
@@ -46,11 +47,11 @@ export async function cancel(shipping: Shipping, orderId: string, signal: AbortS
   const closed = await closeShipment(shipping.database, newBirth(shipping), orderId);
   // There was no BOOKING, so the carrier was never asked.
   if (closed) return closed;
-  const { shipmentId } = await shipmentOfOrder(shipping, orderId);
-  const shipment = requireNotHandedOver(await move(shipping, shipmentId, { to: 'CANCELLING' }));
+  const found = await shipmentOfOrder(shipping, orderId);
+  const shipment = requireNotHandedOver(await move(shipping, found, { to: 'CANCELLING' }));
   if (shipment.state !== 'CANCELLING') return shipment;
-  await shipping.carrier.cancel(shipmentId, signal);
-  return move(shipping, shipmentId, { to: 'CANCELLED' });
+  await shipping.carrier.cancel(shipment.shipmentId, signal);
+  return move(shipping, shipment, { to: 'CANCELLED' });
 }
 
 /**
@@ -67,7 +68,7 @@ export async function handOver(shipping: Shipping, shipmentId: string): Promise<
   const shipment = await shipmentOf(shipping, shipmentId);
   if (shipment.state === 'HANDED_OVER') return shipment;
   await requireConfirmed(shipping, requireScheduled(shipment).orderId);
-  const moved = await move(shipping, shipmentId, { to: 'HANDED_OVER' });
+  const moved = await move(shipping, shipment, { to: 'HANDED_OVER' });
   return moved.state === 'HANDED_OVER' ? moved : requireScheduled(moved);
 }
 
@@ -103,14 +104,10 @@ async function shipmentOfOrder({ database }: Shipping, orderId: string): Promise
 }
 
 /** The shipment after the move, or as it is if its state does not lead there. Who wants to know of the new state hears of it. */
-async function move(shipping: Shipping, shipmentId: string, step: Move): Promise<Shipment> {
+async function move(shipping: Shipping, shipment: Shipment, step: Step): Promise<Shipment> {
+  const { shipmentId } = shipment;
   const now = new Date(shipping.clock.now());
-  const moved = await shipping.database.transaction('shipping.move', async (tx) => {
-    const shipment = await moveShipment(tx, shipmentId, step, now);
-    const event = shipment && shipmentEvent(shipping, shipment);
-    if (event) await appendEvent(tx, event);
-    return shipment;
-  });
+  const moved = await shipping.writer.move({ move: { ...step, shipmentId, now }, event: stepEvent(shipping, shipment, step) });
   return moved ?? shipmentOf(shipping, shipmentId);
 }
 

@@ -6,6 +6,7 @@ import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { defineService } from '#service-module';
 
 import { shippingHandlers } from './handlers.ts';
+import { createShipmentWriter } from './shipment-writer.ts';
 import { createSimulatedCarrier, simulatedCarrierMigrations } from './simulated-carrier/index.ts';
 
 export const service = defineService({
@@ -16,6 +17,7 @@ export const service = defineService({
   migrations: [{ name: 'shipping', directory: join(import.meta.dirname, 'migrations') }, eventsMigrations, simulatedCarrierMigrations],
   build({ clients, database, clock, random, tracer }) {
     const carrier = createSimulatedCarrier({ database, clock, random, tracer });
-    return { handlers: shippingHandlers({ database, carrier, orders: clients.orders, clock, random }) };
+    const writer = createShipmentWriter({ database, tracer, clock });
+    return { handlers: shippingHandlers({ database, writer, carrier, orders: clients.orders, clock, random }) };
   },
 });

@@ -1,29 +1,33 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Tracer } from '@opentelemetry/api';
 
-import type { Database } from '#database';
+import { createReadGroup, type Database } from '#database';
 import { type Clock, cutPage, newId, type Random, readPage, refusal } from '#kit';
 import type { Handlers } from '#mesh';
 import type { UserSchema, UserService } from '#proto/shop/user/v1/user_pb.js';
 
-import { findUser, insertUser, listUsers, type User } from './store.ts';
+import { findUsers, insertUser, listUsers, type User } from './store.ts';
 
 interface Given {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
+  readonly tracer: Tracer;
 }
 
-export function userHandlers({ database, clock, random }: Given): Handlers<typeof UserService> {
+export function userHandlers({ database, clock, random, tracer }: Given): Handlers<typeof UserService> {
+  const readUsers = createReadGroup({ name: 'user.find', tracer, clock }, (userIds) => findUsers(database, userIds));
+
   return {
     async createUser({ userId, email, displayName }) {
       const wanted = { userId: userId || newId(clock, random), email, displayName, createTime: new Date(clock.now()) };
-      const user = (await insertUser(database, wanted)) ?? (await existing(database, wanted));
+      const user = (await insertUser(database, wanted)) ?? existing(wanted, await readUsers([wanted.userId]));
       return { user: toProto(user) };
     },
 
     async getUser({ userId }) {
-      const user = await findUser(database, userId);
+      const [user] = await readUsers([userId]);
       if (!user) throw refusal('USER_NOT_FOUND', `there is no user ${userId}; create it first`, { metadata: { user_id: userId } });
       return { user: toProto(user) };
     },
@@ -37,8 +41,7 @@ export function userHandlers({ database, clock, random }: Given): Handlers<typeo
 }
 
 /** The user that has this id already, if it is the one the caller means. */
-async function existing(database: Database, wanted: User): Promise<User> {
-  const user = await findUser(database, wanted.userId);
+function existing(wanted: User, [user]: readonly User[]): User {
   if (user && user.email === wanted.email && user.displayName === wanted.displayName) return user;
   throw refusal('USER_EXISTS', `user ${wanted.userId} exists with other content; choose another user_id`, { metadata: { user_id: wanted.userId } });
 }

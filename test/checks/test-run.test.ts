@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -83,10 +84,12 @@ describe('a run of npm test over bad files', function () {
 describe('a run of npm test', function () {
   this.timeout(60_000);
   let copy: ProjectCopy;
-  beforeEach(async () => {
+  // One for all, so that its scripts are compiled once.
+  before(async () => {
     copy = await copyProject();
   });
-  afterEach(() => copy.remove());
+  afterEach(() => rm(join(copy.folder, 'test'), { recursive: true, force: true }));
+  after(() => copy.remove());
 
   async function run(tests: Tests, args: readonly string[] = ['test'], env: NodeJS.ProcessEnv = {}): Promise<NodeRun> {
     await writeTests(copy, tests);

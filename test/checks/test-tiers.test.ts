@@ -94,12 +94,19 @@ describe('npm test', () => {
       expect(tierOf('test/order/consul.test.ts')).to.equal('real');
     });
 
+    it('that are named need only what they reach read', async () => {
+      const tree = await readSourceTree(scratch.folder, ['test/order/shop.test.ts']);
+      const read = [...new Set(tree.edges.map(({ from }) => from))];
+      expect(read).to.include('test/order/shop.test.ts').and.not.to.include('test/order/consul.test.ts');
+      expect(createTiers(tree)('test/order/shop.test.ts')).to.equal('embedded');
+    });
+
     it('have a process each, but for those of a folder that start no more than the Postgres they share', async () => {
       const files = ['test/kit/spawns.test.ts', 'test/order/rows.test.ts', 'test/order/shop.test.ts', 'test/order/store.test.ts'];
       expect(groupFiles(files, await readSourceTree(scratch.folder))).to.have.deep.members([
-        ['test/kit/spawns.test.ts'],
-        ['test/order/rows.test.ts', 'test/order/store.test.ts'],
-        ['test/order/shop.test.ts'],
+        { files: ['test/kit/spawns.test.ts'], mostlyWaits: false },
+        { files: ['test/order/rows.test.ts', 'test/order/store.test.ts'], mostlyWaits: true },
+        { files: ['test/order/shop.test.ts'], mostlyWaits: false },
       ]);
     });
 
@@ -107,7 +114,7 @@ describe('npm test', () => {
       const longest = Object.keys(LONGEST_SECONDS);
       for (const file of longest) expect(existsSync(join(projectRoot, file)), file).to.equal(true);
       const groups = groupFiles(['test/kit/spawns.test.ts', ...longest.toReversed()], await readSourceTree(scratch.folder));
-      expect(groups).to.deep.equal([...longest, 'test/kit/spawns.test.ts'].map((file) => [file]));
+      expect(groups.map(({ files }) => files)).to.deep.equal([...longest, 'test/kit/spawns.test.ts'].map((file) => [file]));
     });
   });
 });

@@ -97,6 +97,7 @@ describe('mesh doctor', function () {
   describe('beside a shop that runs', () => {
     let settings: Resolved;
     before(async () => {
+      await folder.layCluster();
       const started = await mesh(['up', '--detach'], folder);
       expect(started).to.include({ exitCode: 0 });
       expect(started.stdout, 'where to read what it says').to.include(join(folder.dataDir, 'logs', 'up.log'));

@@ -80,6 +80,7 @@ describe('on a full disk', function () {
   it('mesh up brings the shop up, runs what was killed again, and ends when it is told to', async () => {
     await mkdir(join(folder.dataDir, 'logs'), { recursive: true });
     await symlink(FULL, join(folder.dataDir, 'logs', 'supervisor.log'));
+    await folder.layCluster();
     await start(['up', '--topology', 'monolith'], folder.environment);
     const first = await pidOfHealthyShop();
     process.kill(first, 'SIGKILL');

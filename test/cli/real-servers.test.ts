@@ -40,6 +40,7 @@ describe('mesh up with a real Consul and a real Jaeger', function () {
       before(async () => {
         if (!consul || !jaeger) throw new Error('the servers run');
         folder = await makeShopFolder({ CONSUL_HTTP_ADDR: consul.httpAddr, MESH_JAEGER_URL: jaeger.queryUrl, ...settings(jaeger) });
+        await folder.layCluster();
         shop = startMesh(['up', '--demo', '--topology', topology], folder, folder.root);
         await shop.untilPrinted('The shop is up');
       });

@@ -5,6 +5,7 @@ import { MODULE_NAMES } from '#modules';
 import { isRunning } from '../../cli/local/running.ts';
 import { freePort } from '../backends/free-port.ts';
 import { describeCall } from './support/describe-call.ts';
+import { describeLogs } from './support/describe-logs.ts';
 import { describePs } from './support/describe-ps.ts';
 import { eventually } from './support/eventually.ts';
 import { meshHere } from './support/in-process.ts';
@@ -20,7 +21,8 @@ describe('a shop that runs in the background', function () {
   let started: Finished;
   before(async () => {
     // A port that is set, as most are: a second instance has to find another one.
-    folder = await makeShopFolder({ MESH_PORT_INVENTORY: String(await freePort()) });
+    folder = await makeShopFolder({ MESH_PORT_INVENTORY: String(await freePort()), MESH_LOG_LEVEL: 'info' });
+    await folder.layCluster();
     started = await mesh(['up', '--detach', '--demo', '--json'], folder);
   });
   after(async () => {
@@ -50,6 +52,9 @@ describe('a shop that runs in the background', function () {
       expect(await ps(folder.environment)).to.have.length(SERVICES.length);
     });
   });
+
+  // First, since the sample order is to be the last.
+  describeLogs(() => folder);
 
   describePs(() => folder);
 

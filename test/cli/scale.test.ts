@@ -24,6 +24,7 @@ describe('mesh scale', function () {
     // A port that is set, as all are by default: the first instance has it, and no other.
     port = await freePort();
     folder = await makeShopFolder({ MESH_PORT_INVENTORY: String(port) });
+    await folder.layCluster();
   });
   after(() => folder?.remove());
 

@@ -17,6 +17,7 @@ describe('a start that cannot succeed', function () {
   let folder: ShopFolder;
   before(async () => {
     folder = await makeShopFolder();
+    await folder.layCluster();
   });
   afterEach(async () => {
     expect(await folder.leftOvers()).to.deep.equal([]);
@@ -25,7 +26,7 @@ describe('a start that cannot succeed', function () {
 
   const up = (settings: Record<string, string>, ...args: string[]) => mesh(['up', ...args], { environment: { ...folder.environment, ...settings } });
   // What no service comes to, one process that loads them tells as well as one for each.
-  const upAsOne = (settings: Record<string, string>) => up({ MESH_TOPOLOGY: 'monolith', ...settings });
+  const upAsOne = (settings: Record<string, string>, ...args: string[]) => up({ MESH_TOPOLOGY: 'monolith', ...settings }, ...args);
 
   it('names a port that is taken, the service that needs it, the setting that moves it, and the log', async () => {
     const taken = await occupy();
@@ -43,7 +44,7 @@ describe('a start that cannot succeed', function () {
   it('says so to who started it detached, too', async () => {
     const taken = await occupy();
     try {
-      const { exitCode, stdout, stderr } = await up({ MESH_PORT_ORDER: String(taken.port) }, '--detach', '--json');
+      const { exitCode, stdout, stderr } = await upAsOne({ MESH_PORT_ORDER: String(taken.port) }, '--detach', '--json');
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
       const { error } = JSON.parse(stderr) as { error: { code: string; reason: string; message: string } };
       expect(error).to.include({ code: 'FAILED_PRECONDITION', reason: 'PORT_IN_USE' });
@@ -118,7 +119,7 @@ describe('Ctrl-C while the shop starts', function () {
   }
 
   it('leaves nothing of a detached one', async () => {
-    const running = startMesh(['up', '--detach'], folder, folder.root);
+    const running = startMesh(['up', '--detach', '--topology', 'monolith'], folder, folder.root);
     await eventually('the shop has begun', async () => (await meshHere(['ps'], folder.environment)).stderr.includes('is not up yet'));
     running.killGroup('SIGINT');
     expect((await running.finished).exitCode).to.equal(130);

@@ -66,6 +66,35 @@ describe('group commit', () => {
     expect(await Promise.all([alone, next])).to.deep.equal([['a!', 'b!'], 'c!']);
   });
 
+  it('lets nobody wait for long behind a group that waits for a lock', async () => {
+    const { write, groups, settle } = disk();
+    const first = write('a');
+    await until('it is on its way', () => groups.length === 1);
+    const second = write('b');
+    await until('the other one is on its way, too', () => groups.length === 2);
+    for (let round = 0; round < 2; round += 1) await settle();
+    expect(await Promise.all([first, second])).to.deep.equal(['a!', 'b!']);
+  });
+
+  it('has no more than four groups on their way, however long they take', async () => {
+    const [crowded, other] = [disk(), disk()];
+    const all: Promise<string | undefined>[] = [];
+    for (let count = 1; count <= 4; count += 1) {
+      all.push(crowded.write(String(count)));
+      await until('one more is on its way', () => crowded.groups.length === count);
+    }
+    all.push(crowded.write('5'));
+    // It begins later than the fourth. So when nobody waits for it any more, nobody would wait for that one either.
+    const late = [other.write('a')];
+    await until('it is on its way', () => other.groups.length === 1);
+    late.push(other.write('b'));
+    await until('nobody waits for it any more', () => other.groups.length === 2);
+    expect(crowded.groups).to.deep.equal([['1'], ['2'], ['3'], ['4']]);
+    for (let round = 0; round < 5; round += 1) await crowded.settle();
+    for (let round = 0; round < 2; round += 1) await other.settle();
+    expect(await Promise.all([...all, ...late])).to.deep.equal(['1!', '2!', '3!', '4!', '5!', 'a!', 'b!']);
+  });
+
   it('does not ask again one by one where nobody answers', async () => {
     const { write, groups } = disk(() => refusal('DATABASE_UNAVAILABLE', 'away'));
     const all = await Promise.allSettled([write('a'), write('b')]);

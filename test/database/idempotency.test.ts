@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { createIdempotencyStore, type Database, type IdempotencyStore, idempotencyMigrations, type KeyClaim, type KeyedRequest, migrate, startIdempotencySweep } from '#database';
+import { createIdempotencyStore, type Database, type FirstRequest, type IdempotencyStore, idempotencyMigrations, type KeyedRequest, migrate, startIdempotencySweep } from '#database';
 import { refusal, silentLog, systemClock } from '#kit';
 import { expectRefusal } from './expect-refusal.ts';
 import { openTestDatabase } from './open-test-database.ts';
@@ -40,14 +40,15 @@ describe('idempotency keys', () => {
 
   const count = async (statement: typeof keys): Promise<number> => (await database.query<{ count: number }>(statement, []))[0]?.count ?? -1;
 
-  /** Claims a key for a resource and commits. */
-  function claimFor(resourceId: string, change?: Partial<KeyedRequest>, waitMs = WAIT_MS): Promise<KeyClaim> {
-    return database.transaction('test.claim', (tx) => store.claim(tx, request(change), { kind: 'resource', resourceId }, waitMs));
+  /** Claims a key for a resource and commits; undefined when it got it. */
+  async function claimFor(resourceId: string, change?: Partial<KeyedRequest>, waitMs = WAIT_MS): Promise<FirstRequest | undefined> {
+    const [first] = await database.transaction('test.claim', (tx) => store.claimResources(tx, [{ request: request(change), resourceId }], waitMs));
+    return first;
   }
 
   /** Claims a key for an answer, commits, and returns the hold. */
   async function hold(holdMs: number, change?: Partial<KeyedRequest>): Promise<bigint> {
-    const claim = await database.transaction('test.hold', (tx) => store.claim(tx, request(change), { kind: 'answer', holdMs }, WAIT_MS));
+    const claim = await database.transaction('test.hold', (tx) => store.claim(tx, request(change), holdMs, WAIT_MS));
     if (!claim.claimed) throw new Error('the key was taken');
     return claim.hold;
   }
@@ -55,13 +56,13 @@ describe('idempotency keys', () => {
   const conclude = (held: bigint, ...answer: number[]): Promise<boolean> =>
     database.transaction('test.conclude', (tx) => store.conclude(tx, request(), held, new Uint8Array(answer)));
 
-  const first = (resourceId: string, sameRequest = true) => ({ claimed: false, first: { resourceId, sameRequest, answer: null, isHeld: false } });
+  const first = (resourceId: string, sameRequest = true) => ({ resourceId, sameRequest, answer: null, isHeld: false });
 
   it('are claimed once; a resend finds what the first request made', async () => {
     expect(await store.find(request())).to.equal(undefined);
-    expect(await claimFor('order-1')).to.deep.include({ claimed: true });
+    expect(await claimFor('order-1')).to.equal(undefined);
     expect(await claimFor('order-2')).to.deep.equal(first('order-1'));
-    expect(await store.find(request())).to.deep.equal(first('order-1').first);
+    expect(await store.find(request())).to.deep.equal(first('order-1'));
   });
 
   it('tell another request under the same key', async () => {
@@ -71,17 +72,17 @@ describe('idempotency keys', () => {
 
   it('belong to one method and one caller', async () => {
     for (const change of [{}, { caller: 'app' }, { method: 'CancelOrder' }, { key: 'l' }]) {
-      expect(await claimFor('order-1', change)).to.deep.include({ claimed: true });
+      expect(await claimFor('order-1', change)).to.equal(undefined);
     }
   });
 
   it('are free again when their transaction rolled back', async () => {
     const failed = database.transaction('test.claim', async (tx) => {
-      await store.claim(tx, request(), { kind: 'resource', resourceId: 'order-1' }, WAIT_MS);
+      await store.claimResources(tx, [{ request: request(), resourceId: 'order-1' }], WAIT_MS);
       throw refusal('OUT_OF_STOCK', 'none left');
     });
     await expectRefusal('OUT_OF_STOCK', failed);
-    expect(await claimFor('order-2')).to.deep.include({ claimed: true });
+    expect(await claimFor('order-2')).to.equal(undefined);
   });
 
   /** Runs `meanwhile` while a transaction that has claimed the key is open; then it commits, or does not. */
@@ -89,7 +90,7 @@ describe('idempotency keys', () => {
     const { promise: end, resolve: finish } = Promise.withResolvers<void>();
     const { promise: claimed, resolve: announce } = Promise.withResolvers<void>();
     const open = database.transaction('test.claim', async (tx) => {
-      await store.claim(tx, request(), { kind: 'resource', resourceId: 'order-1' }, WAIT_MS);
+      await store.claimResources(tx, [{ request: request(), resourceId: 'order-1' }], WAIT_MS);
       announce();
       await end;
       if (!commits) throw refusal('OUT_OF_STOCK', 'none left');
@@ -102,12 +103,12 @@ describe('idempotency keys', () => {
 
   for (const commits of [true, false]) {
     it(`make a second claim wait until the first one ${commits ? 'commits, and lose' : 'rolls back, and win'}`, async () => {
-      let second: Promise<KeyClaim> | undefined;
+      let second: Promise<FirstRequest | undefined> | undefined;
       await whileClaimed(commits, async () => {
         second = claimFor('order-2');
         await until('the second one waits', async () => (await count(waiting)) === 1);
       });
-      expect(await second).to.deep.include(commits ? first('order-1') : { claimed: true });
+      expect(await second).to.deep.equal(commits ? first('order-1') : undefined);
     });
   }
 
@@ -120,9 +121,8 @@ describe('idempotency keys', () => {
 
   it('are claimed once by twenty at the same time', async () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, index) => claimFor(`order-${index}`)));
-    expect(results.filter(({ claimed }) => claimed)).to.have.length(1);
-    const ids = new Set(results.flatMap((result) => (result.claimed ? [] : [result.first.resourceId])));
-    expect(ids.size).to.equal(1);
+    expect(results.filter((result) => !result)).to.have.length(1);
+    expect(new Set(results.flatMap((result) => result?.resourceId ?? [])).size).to.equal(1);
   });
 
   it('keep the answer that concludes their effect, once', async () => {
@@ -138,7 +138,7 @@ describe('idempotency keys', () => {
     const late = await hold(0);
     const next = await hold(WAIT_MS);
     expect(await conclude(late, 1)).to.equal(false);
-    const third = await database.transaction('test.hold', (tx) => store.claim(tx, request(), { kind: 'answer', holdMs: WAIT_MS }, WAIT_MS));
+    const third = await database.transaction('test.hold', (tx) => store.claim(tx, request(), WAIT_MS, WAIT_MS));
     expect(third).to.deep.include({ claimed: false });
     expect(await conclude(next, 2)).to.equal(true);
   });
@@ -146,11 +146,11 @@ describe('idempotency keys', () => {
   it('that are out of time are claimed anew by the same request only, and never once they have an answer', async () => {
     const late = await hold(0);
     const other = await database.transaction('test.hold', (tx) =>
-      store.claim(tx, request({ requestHash: new Uint8Array([9]) }), { kind: 'answer', holdMs: WAIT_MS }, WAIT_MS),
+      store.claim(tx, request({ requestHash: new Uint8Array([9]) }), WAIT_MS, WAIT_MS),
     );
-    expect(other).to.deep.equal(first('', false));
+    expect(other).to.deep.equal({ claimed: false, first: first('', false) });
     expect(await conclude(late, 1)).to.equal(true);
-    const again = await database.transaction('test.hold', (tx) => store.claim(tx, request(), { kind: 'answer', holdMs: WAIT_MS }, WAIT_MS));
+    const again = await database.transaction('test.hold', (tx) => store.claim(tx, request(), WAIT_MS, WAIT_MS));
     expect(again.claimed).to.equal(false);
   });
 
@@ -176,7 +176,7 @@ describe('idempotency keys', () => {
       await hold(0);
       await database.query(age, [25, '%']);
       await database.transaction('test.again', async (tx) => {
-        const claim = await store.claim(tx, request(), { kind: 'answer', holdMs: WAIT_MS }, WAIT_MS);
+        const claim = await store.claim(tx, request(), WAIT_MS, WAIT_MS);
         await startIdempotencySweep(database, { clock: systemClock, log: silentLog }).stop();
         expect(await store.conclude(tx, request(), claim.claimed ? claim.hold : 0n, new Uint8Array([1]))).to.equal(true);
       });

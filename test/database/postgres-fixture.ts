@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import pg from 'pg';
@@ -9,6 +8,10 @@ import { ensureDatabase } from '#database';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#database/embedded';
 import { silentLog } from '#kit';
 import { guardProcess } from '../backends/guard.ts';
+import { layCluster } from './lay-cluster.ts';
+import { makeTestFolder } from './test-folder.ts';
+
+export { makeTestFolder };
 
 /** A Postgres of its own, for a test that ill-treats it. */
 export interface TestServer {
@@ -24,6 +27,7 @@ export interface TestServer {
 export async function startTestServer(): Promise<TestServer> {
   const folder = await makeTestFolder();
   const dataDir = join(folder, 'data');
+  await layCluster(dataDir);
   let postgres = await startEmbeddedPostgres({ dataDir, log: silentLog });
   let guard = guardProcess(postgres.pid, folder);
   return {
@@ -42,14 +46,6 @@ export async function startTestServer(): Promise<TestServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A folder that root's Postgres, which is another user, may enter. */
-export async function makeTestFolder(): Promise<string> {
-  const base = process.getuid?.() === 0 ? '/tmp' : tmpdir();
-  const folder = await mkdtemp(join(base, 'shopmesh-test-'));
-  await chmod(folder, 0o711);
-  return folder;
 }
 
 export interface TestDatabase {

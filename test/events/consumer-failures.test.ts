@@ -109,8 +109,9 @@ describe('consumer that meets trouble', () => {
 
   it('does not try what it cannot read', async () => {
     const { bus, consumer } = start();
-    await bus.deliver({ ...numbered('a', 1), data: { orderId: { not: 'text' } } });
-    expect(consumer.read()).to.include({ retried: 0, dead: 1 });
+    const event = { ...numbered('a', 1), data: { orderId: { not: 'text' } } };
+    for (const each of [event, event]) await bus.deliver(each);
+    expect(consumer.read()).to.include({ retried: 0, dead: 1, duplicate: 1 });
     expect((await bench.letters()).map(({ reason }) => reason)).to.deep.equal(['EVENT_UNREADABLE']);
   });
 

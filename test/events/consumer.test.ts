@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 
 import { type ConsumerOptions, on } from '#events';
-import { systemClock } from '#kit';
 import { OrderPlacedSchema } from '#proto/shop/order/v1/order_events_pb.js';
 import { ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
 
@@ -80,20 +79,6 @@ describe('consumer', () => {
     await bus.deliver(other);
     expect(await numbers()).to.deep.equal([1, 2]);
     expect(consumer.read()).to.include({ handled: 1, duplicate: 1 });
-  });
-
-  it('handles so many events at a time and no more', async () => {
-    let now = 0;
-    let most = 0;
-    const count = async (): Promise<void> => {
-      now += 1;
-      most = Math.max(most, now);
-      await systemClock.sleep(5);
-      now -= 1;
-    };
-    const { bus } = start({ concurrency: 3, handlers: [effectHandler(count)] });
-    await Promise.all(Array.from({ length: 12 }, (_, index) => bus.deliver(numbered(`s${index}`, 1))));
-    expect(most).to.equal(3);
   });
 
   it('forgets what it has handled when the bus cannot deliver it any more', async () => {

@@ -1,14 +1,16 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect } from 'chai';
 
-import { newEvent, on } from '#events';
+import { newEvent, on, onTogether } from '#events';
 import { newId, refusal, systemClock, systemRandom } from '#kit';
-import { OrderFailedSchema } from '#proto/shop/order/v1/order_events_pb.js';
+import { OrderCancelledSchema, OrderFailedSchema } from '#proto/shop/order/v1/order_events_pb.js';
+import { currentTraceparent } from '#tracing';
 
 import { until } from '../database/until.ts';
 import { createTelemetry, useTracePropagation } from '../mesh/support/telemetry.ts';
 import { type EventBench, numbered, startEventBench } from './event-bench.ts';
 import { createHandBus } from './hand-bus.ts';
+import { createHold } from './hold.ts';
 
 describe('the trace of an event', () => {
   useTracePropagation();
@@ -64,4 +66,32 @@ describe('the trace of an event', () => {
     expect(spans.map(({ status }) => status.code)).to.deep.equal([SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
     expect(spans[0]?.attributes).to.include({ 'mesh.error.reason': 'USER_NOT_FOUND' });
   });
+
+  it('goes on through a transaction that it shares with others, until the effect is committed', async () => {
+    const hold = createHold();
+    const made: (string | undefined)[] = [];
+    const handled: (string | undefined)[] = [];
+    const together = onTogether(OrderCancelledSchema, () => void made.push(currentTraceparent()), hold.pass);
+    const alone = on(OrderFailedSchema, async () => void handled.push(currentTraceparent()));
+    const bus = createHandBus();
+    bench.consumerOf({ bus, tracer, database: bench.open({ tracer }), handlers: [together, alone] }).start();
+    const failed = [1, 2].map((digit) => ({ ...numbered('a', digit), traceparent: traceparentOf(digit) }));
+    const cancelled = [3, 4].map((digit) => ({ ...numbered('a', digit), traceparent: traceparentOf(digit), type: OrderCancelledSchema.typeName }));
+    const all = Promise.all([...failed, ...cancelled].map((event) => bus.deliver(event)));
+    await until('the last writer is at work', hold.isReached);
+    expect(telemetry.spans().filter(({ kind }) => kind === SpanKind.CONSUMER)).to.deep.equal([]);
+    hold.open();
+    await all;
+    const tracesOf = (seen: readonly (string | undefined)[]) => seen.map((traceparent) => traceparent?.split('-')[1]);
+    expect([tracesOf(handled), tracesOf(made)]).to.deep.equal([[1, 2].map(traceIdOf), [3, 4].map(traceIdOf)]);
+    const written = telemetry.spans().filter(({ name }) => name === 'event.consume');
+    expect(written.map((span) => span.spanContext().traceId)).to.have.members([1, 2, 3, 4].map(traceIdOf));
+    expect(written.map(({ attributes }) => attributes['db.operation.batch.size'])).to.deep.equal([4, 4, 4, 4]);
+  });
 });
+
+const traceIdOf = (digit: number): string => String(digit).repeat(32);
+
+function traceparentOf(digit: number): string {
+  return `00-${traceIdOf(digit)}-b7ad6b7169203331-01`;
+}

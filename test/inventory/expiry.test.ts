@@ -9,6 +9,7 @@ import { expectRefusal } from '../database/expect-refusal.ts';
 import { until } from '../database/until.ts';
 import { captureLog } from '../tracing/captured-log.ts';
 import { type Inventory, type InventoryOptions, startInventory } from './inventory-fixture.ts';
+import { lockStock, waiting } from './stock-lock.ts';
 
 const SHORT_MS = 50;
 const LONG_MS = 15 * 60_000;
@@ -47,26 +48,6 @@ describe('a reservation that runs out', function () {
     return Object.fromEntries(rows.map(({ state, orders }) => [state, orders]));
   }
 
-  /** Locks a product's stock, so that whoever wants to move goods waits; returns how to let go. */
-  async function lockStock({ database }: Inventory, productId: string): Promise<() => Promise<void>> {
-    const [locked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const holding = database.transaction('test.lock_stock', async (tx) => {
-      await tx.query({ name: 'test.lock', text: 'SELECT FROM stock WHERE product_id = $1 FOR UPDATE' }, [productId]);
-      locked.resolve();
-      await gate.promise;
-    });
-    await locked.promise;
-    return async () => {
-      gate.resolve();
-      await holding;
-    };
-  }
-
-  function waiting({ database }: Inventory, count: number): Promise<void> {
-    const text = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    return until(`${count} wait for a lock`, async () => (await database.query({ name: 'test.waiting', text }, [])).length === count);
-  }
-
   it('gives its goods back once, however many instances look for it', async () => {
     const shop = await start({ instances: 3, ttlMs: SHORT_MS });
     const [a, b] = [await shop.newProduct(300n), await shop.newProduct(300n)];
@@ -101,11 +82,11 @@ describe('a reservation that runs out', function () {
     const productId = await shop.newProduct(1n);
     const orderId = await reserve(shop, [productId]);
     await shop.due();
-    const letGo = await lockStock(shop, productId);
+    const letGo = await lockStock(shop.database, productId);
     shop.wake();
-    await waiting(shop, 1);
+    await waiting(shop.database, 1);
     const commit = expectRefusal('RESERVATION_EXPIRED', shop.client.commit({ orderId }));
-    await waiting(shop, 2);
+    await waiting(shop.database, 2);
     await letGo();
     await commit;
     await expectRefusal('RESERVATION_EXPIRED', shop.client.commit({ orderId }));
@@ -118,9 +99,9 @@ describe('a reservation that runs out', function () {
     const orderId = await reserve(shop, [contended]);
     await reserve(shop, [free]);
     await shop.due();
-    const letGo = await lockStock(shop, contended);
+    const letGo = await lockStock(shop.database, contended);
     const commit = shop.client.commit({ orderId });
-    await waiting(shop, 1);
+    await waiting(shop.database, 1);
     shop.wake();
     await shop.asleep();
     expect(await statesOf(shop)).to.deep.equal({ RESERVED: 1, EXPIRED: 1 });

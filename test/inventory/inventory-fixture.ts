@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { trace } from '@opentelemetry/api';
 
-import { createIdempotencyStore, type Database, migrate } from '#database';
+import { createIdempotencyStore, type Database, type DatabaseHooks, migrate } from '#database';
 import { createPostgresBus } from '#events';
 import { type Clock, type Log, silentLog, systemClock, systemRandom } from '#kit';
 import type { Client, Handlers } from '#mesh';
@@ -18,6 +18,8 @@ import { createFleet } from '../mesh/support/fleet.ts';
 export interface Inventory {
   /** The first instance. */
   readonly client: Client<typeof InventoryService>;
+  /** Every instance. */
+  readonly clients: readonly Client<typeof InventoryService>[];
   readonly database: Database;
   /** Wakes every instance and does not wait for any. */
   wake(): void;
@@ -36,14 +38,15 @@ export interface InventoryOptions {
   readonly log?: Log;
   /** What an instance is given for its database. */
   readonly wrap?: (database: Database) => Database;
+  readonly hooks?: DatabaseHooks;
 }
 
-export async function startInventory({ instances, ttlMs, log = silentLog, wrap = (database) => database }: InventoryOptions): Promise<Inventory> {
+export async function startInventory({ instances, ttlMs, log = silentLog, wrap = (database) => database, hooks = {} }: InventoryOptions): Promise<Inventory> {
   const place = await createTestDatabase();
   await migrate({ url: place.url, schema: 'inventory', components: service.migrations, log: silentLog });
-  const open = () => openTestDatabase({ url: place.url, schema: 'inventory', maxConnections: 10 });
-  const database = open();
-  const databases = [database, ...Array.from({ length: instances }, open)];
+  const open = (given: DatabaseHooks) => openTestDatabase({ url: place.url, schema: 'inventory', maxConnections: 10, hooks: given });
+  const database = open({});
+  const databases = [database, ...Array.from({ length: instances }, () => open(hooks))];
   // It consumes nothing, so nothing of the bus is opened.
   const bus = createPostgresBus({ database, clock: systemClock, random: systemRandom, log });
   const clocks = Array.from({ length: instances }, createAlarmClock);
@@ -55,14 +58,19 @@ export async function startInventory({ instances, ttlMs, log = silentLog, wrap =
       ...{ bus, clock, log, random: systemRandom, tracer: trace.getTracer('test'), sagaHooks: {}, eventHooks: {} },
     }),
   );
-  const fleet = createFleet('local');
-  // A service module's type forgets which contract it is.
-  await fleet.host(InventoryService, () => built[0]?.handlers as Handlers<typeof InventoryService>, { idempotency: createIdempotencyStore(database) });
-  const client = fleet.client(InventoryService);
+  const fleets = built.map(() => createFleet('local'));
+  const idempotency = createIdempotencyStore(database);
+  for (const [index, fleet] of fleets.entries()) {
+    // A service module's type forgets which contract it is.
+    await fleet.host(InventoryService, () => built[index]?.handlers as Handlers<typeof InventoryService>, { idempotency });
+  }
+  const [client, ...others] = fleets.map((fleet) => fleet.client(InventoryService));
+  if (!client) throw new Error('a test of the inventory needs an instance');
   const notDue = { name: 'test.not_due', text: `SELECT FROM reservation WHERE state = 'RESERVED' AND expire_time > now()` };
   for (const { start } of built) start?.();
   return {
     client,
+    clients: [client, ...others],
     database,
     wake: () => clocks.forEach((clock) => clock.wake()),
     asleep: () => until('every instance sleeps', () => clocks.every((clock) => clock.isAsleep())),
@@ -74,7 +82,7 @@ export async function startInventory({ instances, ttlMs, log = silentLog, wrap =
     due: () => until('every reservation is due', async () => (await database.query(notDue, [])).length === 0),
     async stop() {
       await Promise.all(built.map(({ stop }) => stop?.()));
-      await fleet.stop();
+      await Promise.all(fleets.map((fleet) => fleet.stop()));
       await Promise.all(databases.map((opened) => opened.stop()));
       await place.drop();
     },

@@ -7,7 +7,7 @@ import { migrate, type MigrationComponent } from '#database';
 import { silentLog } from '#kit';
 
 import { service } from '../../services/inventory/service.ts';
-import { findReservation, findStock } from '../../services/inventory/store.ts';
+import { findReservations, findStock } from '../../services/inventory/store.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase, makeTestFolder, runSql } from '../database/postgres-fixture.ts';
 
@@ -32,7 +32,7 @@ describe('stock and reservations from before they could expire', function () {
       expect(await bring(service.migrations)).to.include('inventory/002.do.expiry.sql');
 
       expect(await findStock(database, 'beans')).to.deep.include({ available: 5n, reserved: 3n, sold: 2n, received: 10n });
-      const reservation = await findReservation(database, 'open');
+      const reservation = (await findReservations(database, ['open'])).get('open');
       expect(reservation).to.deep.include({ state: 'RESERVED', lines: [{ productId: 'beans', quantity: 3 }] });
       const leftMs = (reservation?.expireTime.getTime() ?? 0) - (reservation?.createTime.getTime() ?? 0);
       expect(leftMs).to.be.within(15 * 60_000, 16 * 60_000);

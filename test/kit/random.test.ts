@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { backoffMs, type Clock, jitter, newId, type Random, systemClock, systemRandom } from '#kit';
 
+import { createBytePool } from '../../kit/random.ts';
 import { seededRandom } from './support.ts';
 
 const always = (number: number): Random => ({ ...systemRandom, number: () => number });
@@ -29,6 +30,53 @@ describe('backoff', () => {
     expect(Math.min(...waits)).to.be.within(80, 80.1);
     expect(Math.max(...waits)).to.be.within(119.9, 120);
     expect(waits.reduce((sum, wait) => sum + wait, 0) / waits.length).to.be.closeTo(100, 1);
+  });
+});
+
+describe('random bytes', () => {
+  /** Bytes that tell where they came from: 4-byte numbers, one after another. */
+  function counting() {
+    let next = 0;
+    const fills: number[] = [];
+    const take = createBytePool((bytes) => {
+      fills.push(bytes.length);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (let at = 0; at + 4 <= bytes.length; at += 4) view.setUint32(at, (next += 1));
+    });
+    return { take, fills };
+  }
+  const numbersIn = (bytes: Uint8Array): number[] => Array.from({ length: bytes.length / 4 }, (_, at) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at * 4));
+
+  it('are given once, across every refill of their pool, however many are asked for', () => {
+    const { take } = counting();
+    const random = seededRandom(5);
+    const given = Array.from({ length: 5_000 }, () => take(4 * Math.floor(random.number() * 40)));
+    const numbers = given.flatMap(numbersIn);
+    expect(new Set(numbers).size).to.equal(numbers.length).and.above(50_000);
+    expect(numbers).not.to.include(0);
+  });
+
+  it('belong to whoever got them: the pool’s next filling changes nothing, and neither does what others write', () => {
+    const { take } = counting();
+    const [first, second] = [take(16), take(16)];
+    first.fill(255);
+    take(4_096);
+    expect([numbersIn(first)[0], numbersIn(second)]).to.deep.equal([0xffffffff, [5, 6, 7, 8]]);
+  });
+
+  it('are fetched for 256 ids at once; more than that are fetched by themselves', () => {
+    const { take, fills } = counting();
+    for (let id = 0; id < 512; id += 1) take(16);
+    expect(take(10_000)).to.have.length(10_000);
+    expect(take(0)).to.have.length(0);
+    expect(fills).to.deep.equal([4_096, 4_096, 10_000]);
+  });
+
+  it('come from the system, another filling each time', () => {
+    const [one, other] = [systemRandom.bytes(4_096), systemRandom.bytes(4_096)];
+    expect(one).not.to.deep.equal(other);
+    // Evenly spread: each value about 16 times.
+    expect(new Set(one).size).to.equal(256);
   });
 });
 

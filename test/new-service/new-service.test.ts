@@ -9,6 +9,7 @@ import { MODULE_NAMES } from '#modules';
 import { type Guard, guardProcess } from '../backends/guard.ts';
 import { lastLine } from '../checks/support/last-line.ts';
 import type { NodeRun } from '../checks/support/run-node.ts';
+import { layCluster } from '../database/lay-cluster.ts';
 import { copyRepository, type RepositoryCopy } from './repository-copy.ts';
 
 /** Tests of what lists every service, or looks at every contract. */
@@ -31,10 +32,10 @@ describe('mesh new service review', function () {
   describe('before it has written', () => {
     let untouched: ReadonlyMap<string, string>;
     before(async () => {
-      untouched = await copy.contents();
+      untouched = await copy.state();
     });
     afterEach('nothing was written', async () => {
-      expect(await copy.contents()).to.deep.equal(untouched);
+      expect(await copy.state()).to.deep.equal(untouched);
     });
 
     it('explains itself', async () => {
@@ -68,7 +69,7 @@ describe('mesh new service review', function () {
       before(async () => {
         intact = await readFile(join(copy.root, options), 'utf8');
         await writeFile(join(copy.root, options), `${intact}message {\n`);
-        untouched = await copy.contents();
+        untouched = await copy.state();
       });
       after(() => writeFile(join(copy.root, options), intact));
 
@@ -117,6 +118,7 @@ describe('mesh new service review', function () {
         return copy.run('cli/mesh.js', args, { env: { ...ports, MESH_DATA_DIR: join(copy.folder, 'data'), MESH_LOG_LEVEL: 'warn' } });
       };
       before(async () => {
+        await layCluster(join(copy.folder, 'data', 'postgres'));
         const { code, stdout, stderr } = await inShop('up', '--detach', '--json');
         expect(code, stderr).to.equal(0);
         const { pid } = JSON.parse(stdout) as { pid: number };

@@ -56,7 +56,7 @@ describe('a new service', () => {
       expect(text, path).not.to.match(/user|email|display_?name|\ba invoice/i);
     }
     expect(textOf(await plan('invoice'), 'proto/shop/invoice/v1/invoice.proto')).to.include('// Creates an invoice. The same invoice_id with');
-    expect(textOf(await plan('category'), 'services/category/store.ts')).to.include('FROM categories WHERE category_id = $1');
+    expect(textOf(await plan('category'), 'services/category/store.ts')).to.include('FROM categories WHERE category_id > $1');
   });
 
   const taken: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
 import type { NodeRun } from '../checks/support/run-node.ts';
@@ -21,8 +21,8 @@ export interface RepositoryCopy {
   readonly root: string;
   /** Runs a script of the copy to its end, from its root if nothing else is said. */
   run(script: string, args: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }): Promise<NodeRun>;
-  /** The text of every file. */
-  contents(): Promise<ReadonlyMap<string, string>>;
+  /** Every file with its size and when it was last written, to the nanosecond: whatever writes changes it. */
+  state(): Promise<ReadonlyMap<string, string>>;
   remove(): Promise<void>;
 }
 
@@ -45,10 +45,14 @@ export async function copyRepository(): Promise<RepositoryCopy> {
         });
         child.stdin?.end();
       }),
-    contents: async () => {
+    state: async () => {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
       const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-      return new Map(await Promise.all(paths.map(async (path) => [relative(root, path), await readFile(path, 'utf8')] as const)));
+      const states = paths.map(async (path) => {
+        const { size, mtimeNs } = await stat(path, { bigint: true });
+        return [relative(root, path), `${size} bytes, ${mtimeNs}`] as const;
+      });
+      return new Map(await Promise.all(states));
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { trace } from '@opentelemetry/api';
+import { expect } from 'chai';
 
 import { type Database, migrate } from '#database';
 import { type Event, newEvent } from '#events';
@@ -18,13 +19,23 @@ import { listNotifications } from '../../services/notification/store.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
 
+export interface Delivery {
+  readonly isMailed?: boolean;
+  /** Of the instance that handles them. */
+  readonly database?: Database;
+  /** Its transaction is open, and nothing is committed. Called again when Postgres broke it off. */
+  readonly beforeCommit?: () => Promise<void> | void;
+}
+
 /** Notifications on real tables, without a bus: the test delivers the events. */
 export interface NotificationFixture {
   readonly database: Database;
   /** A further instance's connections. */
   open(): Database;
   /** Handles an event as a consumer does, in one transaction. */
-  deliver(event: Event, options?: { readonly isMailed?: boolean }): Promise<void>;
+  deliver(event: Event, options?: Delivery): Promise<void>;
+  /** Handles events that come together, in one transaction. */
+  deliverAll(events: readonly Event[], options?: Delivery): Promise<void>;
   /** Newest first. */
   notificationsOf(userId: string): Promise<Notification[]>;
   /** A user with a new order and the one notification of it. */
@@ -63,16 +74,26 @@ export async function startNotificationFixture(): Promise<NotificationFixture> {
     },
   };
 
-  async function deliver(event: Event, { isMailed = true } = {}): Promise<void> {
-    const handler = notificationEvents({ isMailed, clock: systemClock, random: systemRandom }).find(({ type }) => type === event.type);
-    if (!handler) throw new Error(`nobody handles ${event.type}`);
-    const effect = handler.read(event);
-    await database.transaction('test.deliver', effect);
+  async function deliverAll(events: readonly Event[], { isMailed = true, database: own = database, beforeCommit }: Delivery = {}): Promise<void> {
+    const handlers = new Map(notificationEvents({ isMailed, clock: systemClock, random: systemRandom }).map((handler) => [handler.type, handler]));
+    const effects = events.map((event) => {
+      const handler = handlers.get(event.type);
+      if (!handler) throw new Error(`nobody handles ${event.type}`);
+      return handler.read(event);
+    });
+    const [first] = effects;
+    if (!first) return;
+    expect(new Set(effects.map(({ write }) => write)).size, 'writers').to.equal(1);
+    await own.transaction('test.deliver', async (tx) => {
+      await first.write(tx, effects.map(({ effect }) => effect));
+      await beforeCommit?.();
+    });
   }
+  const deliver: NotificationFixture['deliver'] = (event, options) => deliverAll([event], options);
   const notificationsOf = (userId: string): Promise<Notification[]> => listNotifications(database, userId, { size: 200, after: undefined });
 
   return {
-    ...{ database, open, deliver, notificationsOf, recipients },
+    ...{ database, open, deliver, deliverAll, notificationsOf, recipients },
     async newNotification() {
       const userId = randomUUID();
       await deliver(placed(randomUUID(), userId));

@@ -6,7 +6,7 @@ import type { Database } from '#database';
 import { type Clock, silentLog, systemClock } from '#kit';
 
 import type { Notification } from '../../services/notification/domain.ts';
-import { conclude } from '../../services/notification/mail-queue.ts';
+import { concludeAll } from '../../services/notification/mail-queue.ts';
 import { createNotificationWatcher, type NotificationWatcher } from '../../services/notification/watching.ts';
 import { until } from '../database/until.ts';
 import { type NotificationFixture, placed, startNotificationFixture } from './notification-fixture.ts';
@@ -81,7 +81,7 @@ describe('watching notifications', () => {
     const stream = follow();
     await until('it is there', () => stream.seen.length === 1);
     const [{ notificationId } = { notificationId: '' }] = await fixture.notificationsOf(userId);
-    await conclude(fixture.database, { notificationId, fence: 0n }, 'SENT', '');
+    await concludeAll(fixture.database, [{ held: { notificationId, fence: 0n }, state: 'SENT', reason: '' }]);
     await until('it is there again', () => stream.seen.length === 2);
     expect(stream.seen).to.deep.equal(['1 PENDING', '2 SENT']);
     await stream.end();

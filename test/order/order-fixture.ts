@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 
-import { type Database, idempotencyMigrations, migrate } from '#database';
+import { type Database, type DatabaseHooks, idempotencyMigrations, migrate } from '#database';
 import { eventsMigrations } from '#events';
 import { silentLog } from '#kit';
+import { sagaMigrations } from '#saga';
 
 import type { OrderState } from '../../services/order/domain.ts';
-import { insertOrder, moveOrder } from '../../services/order/store.ts';
+import { insertOrders, moveOrder, type NewOrder } from '../../services/order/store.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
 
@@ -13,6 +14,7 @@ const MIGRATIONS = { name: 'order', directory: join(import.meta.dirname, '..', '
 
 /** The order service's tables, with nobody to move its orders but the test. */
 export interface OrdersFixture {
+  readonly url: string;
   readonly database: Database;
   /** Brings a new order to a state on the way that leads there, and returns its id. */
   orderThatIs(state: OrderState): Promise<string>;
@@ -30,21 +32,22 @@ const WAYS: Readonly<Record<OrderState, readonly OrderState[]>> = {
   CANCELLED: ['CONFIRMED', 'CANCELLING', 'CANCELLED'],
 };
 
-export async function startOrders(): Promise<OrdersFixture> {
+export async function startOrders(hooks: DatabaseHooks = {}): Promise<OrdersFixture> {
   const test = await createTestDatabase();
-  await migrate({ url: test.url, schema: 'shop', components: [MIGRATIONS, eventsMigrations, idempotencyMigrations], log: silentLog });
-  const database = openTestDatabase({ url: test.url });
+  await migrate({ url: test.url, schema: 'shop', components: [MIGRATIONS, sagaMigrations, eventsMigrations, idempotencyMigrations], log: silentLog });
+  const database = openTestDatabase({ url: test.url, hooks, maxConnections: 10 });
   let orders = 0;
   let statements = 0;
   // Each text is a statement of its own to the connection.
   const run = (text: string, ...values: unknown[]): Promise<object[]> => database.query({ name: `test.order_${(statements += 1)}`, text }, values);
   return {
+    url: test.url,
     database,
     run,
     async orderThatIs(state) {
       const orderId = `order-${(orders += 1)}`;
       await database.transaction('test.order', async (tx) => {
-        await insertOrder(tx, orderOf(orderId));
+        await insertOrders(tx, [orderOf(orderId)]);
         let from: OrderState = 'PENDING';
         for (const to of WAYS[state]) {
           await moveOrder(tx, { orderId, from, to, reason: '' });
@@ -64,7 +67,8 @@ export async function startOrders(): Promise<OrdersFixture> {
   };
 }
 
-function orderOf(orderId: string): Parameters<typeof insertOrder>[1] {
+/** One that nobody has written yet. */
+export function orderOf(orderId: string): NewOrder {
   const unitPrice = { minor: 1_000n, currency: 'EUR' };
   const shippingAddress = { recipient: 'a', street: 'b', city: 'c', postalCode: 'd', countryCode: 'DE' };
   const lines = [{ productId: 'beans', name: 'Beans', quantity: 1, unitPrice }];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { refusal } from '#kit';
+import { MeshError, refusal } from '#kit';
 
 import type { CardCharge, CardGateway, CardRefund, ChargeAtProvider, RefundAtProvider } from '../../services/payment/card-gateway.ts';
 
@@ -94,6 +94,14 @@ export function createCardCompany(): CardCompany {
         if (outcome.kind === 'unsettled') throw refusal('PAYMENT_PROVIDER_UNAVAILABLE', 'not settled yet');
         return outcome;
       }),
+    async useUpKey({ idempotencyKey, ...request }) {
+      try {
+        return once(idempotencyKey, request, () => 'used up' as const);
+      } catch (thrown) {
+        if (MeshError.from(thrown).reason !== 'IDEMPOTENCY_KEY_REUSED') throw thrown;
+        return 'used before';
+      }
+    },
     refund: async ({ idempotencyKey, ...request }: CardRefund) =>
       once(idempotencyKey, request, () => {
         if (trouble.refused > 0) {

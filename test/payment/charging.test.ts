@@ -118,14 +118,15 @@ describe('a charge', () => {
       expect((await shop.paymentOf('unsettled')).state).to.equal('PROCESSING');
     });
 
-    it('says loudly when there were two captures, and counts the first', async () => {
+    it('counts the first of two captures, and gives the other one back', async () => {
       await lostAt('twice');
       await shop.company.charge({ idempotencyKey: 'other', orderId: 'twice', amount: { minor: 1_000n, currency: 'EUR' }, paymentMethod: 'pm_card_visa' }, AbortSignal.abort());
       const { log, lines } = captureLog();
       const payment = await shop.charge('twice', 'pm_card_visa', { ...later(24), log });
       const [first, second] = shop.company.charges.filter(({ orderId }) => orderId === 'twice');
       expect(payment.paymentIntentId).to.equal(first?.paymentIntentId);
-      expect(lines[0]).to.deep.include({ level: 'error', orderId: 'twice', paymentIntents: [second?.paymentIntentId] });
+      expect(lines[0]).to.deep.include({ level: 'warn', orderId: 'twice', paymentIntentId: second?.paymentIntentId });
+      expect([first?.refunds.length, second?.refunds.map(({ amount }) => amount.minor)]).to.deep.equal([0, [1_000n]]);
     });
   });
 });

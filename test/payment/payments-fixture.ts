@@ -63,7 +63,7 @@ export async function startPayments({ log = silentLog, hooks = {} }: { log?: Log
     refundsOf: async (orderId) => (await refundsOfOrder(database, orderId)).map(({ refundId, state, amount }) => [refundId, state, amount.minor]),
     eventsOf: async (orderId) => (await run('SELECT type, payload FROM outbox WHERE key = $1 ORDER BY position', orderId)).map(inWords),
     async clear() {
-      await run('TRUNCATE payment, refund, stripe_event, outbox');
+      await run('TRUNCATE payment, refund, stray_capture, stripe_event, outbox');
       company.reset();
     },
     async stop() {

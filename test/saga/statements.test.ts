@@ -1,10 +1,8 @@
 import { expect } from 'chai';
-import pg from 'pg';
-
-import type { Queryable } from '#database';
 
 import { advance } from '../../saga/advance.ts';
 import { claimDue, renew } from '../../saga/store.ts';
+import { planOf } from '../database/plan-of.ts';
 import { BEGUN } from './begun.ts';
 import { recording, type SagaBench, startSagaBench } from './saga-bench.ts';
 
@@ -16,32 +14,10 @@ describe('the statements of running sagas', () => {
   afterEach(() => bench.clear());
   after(() => bench?.stop());
 
-  /** How Postgres goes about the statement that `run` sends, when it plans it once for all values. */
-  async function planOf(run: (db: Queryable) => Promise<unknown>): Promise<string> {
-    const client = new pg.Client(bench.url);
-    await client.connect();
-    const plan: string[] = [];
-    const explain: Queryable = {
-      async query({ text }) {
-        await client.query(`SET search_path TO shop; SET plan_cache_mode = force_generic_plan; PREPARE asked AS ${text}`);
-        const values = Array.from({ length: Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, index]) => Number(index))) }, () => 'NULL');
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE asked (${values.join(', ')})`);
-        plan.push(...rows.map((row) => row['QUERY PLAN']));
-        return [];
-      },
-    };
-    try {
-      await run(explain);
-    } finally {
-      await client.end();
-    }
-    return plan.join('\n');
-  }
-
   it('go by the primary key, and to what is due by its index, also when they were planned while the table was empty', async () => {
-    const advancing = await planOf((db) => advance(db, [{ saga: BEGUN, ran: 0 }]));
-    const renewing = await planOf((db) => renew(db, [BEGUN], 5_000));
-    const claiming = await planOf((db) => claimDue(db, [{ definition: 'test', version: 1 }], 32, 5_000));
+    const advancing = await planOf(bench.url, (db) => advance(db, [{ saga: BEGUN, ran: 0 }]));
+    const renewing = await planOf(bench.url, (db) => renew(db, [BEGUN], 5_000));
+    const claiming = await planOf(bench.url, (db) => claimDue(db, [{ definition: 'test', version: 1 }], 32, 5_000));
     for (const plan of [advancing, renewing, claiming]) expect(plan).to.include('Index Scan using saga_pkey').and.not.include('Seq Scan on saga');
     expect(claiming).to.match(/Index Scan using saga_due_by_version on saga saga_1 .*\n +Index Cond: \(\(definition = .*due_time <= now\(\)\)\)/);
     expect(`${advancing}${renewing}`).to.not.include('saga_due_by_version');

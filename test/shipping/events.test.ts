@@ -1,3 +1,5 @@
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect } from 'chai';
 
 import { OrderState } from '#proto/shop/order/v1/order_pb.js';
@@ -6,6 +8,8 @@ import type { Consignment } from '../../services/shipping/domain.ts';
 import { cancel, handOver, schedule } from '../../services/shipping/scheduling.ts';
 import { expectRefusal } from '../database/expect-refusal.ts';
 import { newConsignment, patience, type ShippingFixture, startShippingFixture } from './shipping-fixture.ts';
+
+const TRACES = { name: 'test.traces', text: 'SELECT trace_parent AS trace FROM outbox WHERE key = $1 ORDER BY position' };
 
 describe('what shipping announces', () => {
   let fixture: ShippingFixture;
@@ -49,6 +53,21 @@ describe('what shipping announces', () => {
     await scheduled(other);
     await many(() => cancelled(other));
     expect(await fixture.eventsOf(other.orderId)).to.have.length(2);
+  });
+
+  it('belongs to the trace of the call that led to it, also where it is written with others', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+    const orders = Array.from({ length: 8 }, () => newConsignment());
+    const idOf = (index: number, digits: number): string => String(index + 1).padStart(digits, '0');
+    const within = (index: number) => trace.setSpanContext(ROOT_CONTEXT, { traceId: idOf(index, 32), spanId: idOf(index, 16), traceFlags: 1 });
+    try {
+      await Promise.all(orders.map((wanted, index) => context.with(within(index), () => scheduled(wanted))));
+    } finally {
+      context.disable();
+    }
+    for (const [index, { orderId }] of orders.entries()) {
+      expect(await fixture.database.query(TRACES, [orderId])).to.deep.equal([{ trace: `00-${idOf(index, 32)}-${idOf(index, 16)}-01` }]);
+    }
   });
 
   it('is nothing while the carrier has not answered, and nothing when it refuses', async () => {

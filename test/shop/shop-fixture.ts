@@ -21,6 +21,7 @@ import { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { type LedgerEntry, readLedger } from '#stripe-simulator';
+import { layCluster } from '../database/lay-cluster.ts';
 import { makeTestFolder } from '../database/postgres-fixture.ts';
 
 import { asAnswered } from './as-answered.ts';
@@ -65,6 +66,7 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
   const folder = await makeTestFolder();
   lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
   const given = { ...SETTINGS, ...settings, MESH_TOPOLOGY: topology, MESH_DATA_DIR: join(folder, 'data') };
+  await layCluster(join(given.MESH_DATA_DIR, 'postgres'));
   const supervisor = await startSupervisor({
     settings: await loadSettings(given),
     folder: openDataFolder(given.MESH_DATA_DIR),

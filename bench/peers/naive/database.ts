@@ -1,4 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
+
+import type { Postgres } from './telemetry.ts';
 
 /** As many as a service of ours has (MESH_DATABASE_CONNECTIONS). */
 const MAX_CONNECTIONS = 10;
@@ -6,8 +8,8 @@ const MAX_CONNECTIONS = 10;
 export type Pool = pg.Pool;
 export type Tx = pg.PoolClient;
 
-export function openPool(url: string): Pool {
-  const pool = new pg.Pool({ connectionString: url, max: MAX_CONNECTIONS });
+export function openPool({ Pool }: Postgres, url: string): Pool {
+  const pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS });
   // Without these a lost connection ends the process; whoever uses one is told by its query.
   pool.on('error', () => {});
   pool.on('connect', (client) => void client.on('error', () => {}));

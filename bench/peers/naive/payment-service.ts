@@ -1,9 +1,10 @@
-import { Stripe } from 'stripe';
+import type { Stripe as StripeClient } from 'stripe';
 
 import { type MoneyMessage, minorOf, moneyOf } from './catalogue-services.ts';
 import { inTransaction, type Pool } from './database.ts';
 import { appendEvent } from './outbox.ts';
 import type { Handlers } from './rpc.ts';
+import type { StripeLibrary } from './telemetry.ts';
 
 interface ChargeRequest {
   readonly order_id: string;
@@ -20,7 +21,7 @@ interface PaymentRow {
   readonly decline_code: string | null;
 }
 
-export function paymentHandlers(pool: Pool, stripeUrl: URL, apiKey: string): Handlers {
+export function paymentHandlers(pool: Pool, Stripe: StripeLibrary, stripeUrl: URL, apiKey: string): Handlers {
   const stripe = new Stripe(apiKey, { protocol: 'http', host: stripeUrl.hostname, port: stripeUrl.port, telemetry: false });
 
   async function findPayment(orderId: string): Promise<PaymentRow | undefined> {
@@ -28,7 +29,7 @@ export function paymentHandlers(pool: Pool, stripeUrl: URL, apiKey: string): Han
     return rows[0];
   }
 
-  async function settle(orderId: string, intent: Stripe.PaymentIntent): Promise<void> {
+  async function settle(orderId: string, intent: StripeClient.PaymentIntent): Promise<void> {
     await inTransaction(pool, async (tx) => {
       await tx.query("UPDATE payment SET state = 'COMPLETED', payment_intent_id = $2, updated_at = now() WHERE order_id = $1 AND state = 'PROCESSING'", [orderId, intent.id]);
       await appendEvent(tx, 'PaymentCompleted', orderId, { amount: intent.amount, currency: intent.currency });

@@ -24,9 +24,9 @@ export interface ServiceArgument {
 }
 
 const { name, databaseUrl, otlpEndpoint, stripeUrl, stripeKey, ports }: ServiceArgument = JSON.parse(process.argv[2] ?? '{}');
-const grpc = startTelemetry(name, otlpEndpoint);
+const { grpc, pg, Stripe } = startTelemetry(name, otlpEndpoint);
 const contracts = loadContracts(grpc);
-const pool = openPool(databaseUrl);
+const pool = openPool(pg, databaseUrl);
 const peers = Object.fromEntries(
   Object.entries(ports).map(([peer, port]) => [peer, connect(grpc, contracts[peer as ServiceName], port)]),
   // Whoever calls a peer is started after it.
@@ -36,7 +36,7 @@ const HANDLERS: Readonly<Record<ServiceName, () => Handlers>> = {
   user: () => userHandlers(pool),
   product: () => productHandlers(pool),
   inventory: () => inventoryHandlers(pool),
-  payment: () => paymentHandlers(pool, new URL(stripeUrl), stripeKey),
+  payment: () => paymentHandlers(pool, Stripe, new URL(stripeUrl), stripeKey),
   shipping: () => shippingHandlers(pool),
   order: () => orderHandlers(pool, peers),
   notification: () => notificationHandlers(pool),

@@ -13,9 +13,9 @@ import type { ServiceArgument } from './service-program.ts';
 /** What the whole of it is told. */
 export interface StackArgument extends Pick<ServiceArgument, 'otlpEndpoint' | 'stripeUrl' | 'stripeKey'> {
   readonly dataDir: string;
-  /** What it sells and to whom: constants of the benchmark. */
+  /** What it sells and to whom: constants of the benchmark, none of which needs quoting. */
   readonly catalogue: {
-    readonly userId: string;
+    readonly userIds: readonly string[];
     readonly productIds: readonly string[];
     readonly stock: number;
     readonly priceMinor: number;
@@ -27,10 +27,10 @@ export interface StackArgument extends Pick<ServiceArgument, 'otlpEndpoint' | 's
 const IN_ORDER: readonly ServiceName[] = ['notification', 'user', 'product', 'inventory', 'payment', 'shipping', 'order'];
 
 const { dataDir, catalogue, ...common }: StackArgument = JSON.parse(process.argv[2] ?? '{}');
-const { userId, productIds, stock, priceMinor, currency } = catalogue;
+const { userIds, productIds, stock, priceMinor, currency } = catalogue;
 
 const SEEDS: Partial<Record<ServiceName, string>> = {
-  user: `INSERT INTO users (user_id, email, display_name) VALUES ('${userId}', 'buyer@example.com', 'Buyer');`,
+  user: `INSERT INTO users (user_id, email, display_name) VALUES ${userIds.map((id) => `('${id}', '${id}@example.com', 'Buyer')`).join(', ')};`,
   product: `INSERT INTO products (product_id, name, price_minor, currency) VALUES ${productIds.map((id) => `('${id}', '${id}', ${priceMinor}, '${currency}')`).join(', ')};`,
   inventory: `INSERT INTO stock (product_id, available) VALUES ${productIds.map((id) => `('${id}', ${stock})`).join(', ')};`,
 };

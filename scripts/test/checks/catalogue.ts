@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { breakingPolicies, breakingShapes } from '../contracts/compare-images.ts';
 import { generatedDrift } from '../contracts/generated-drift.ts';
-import { checkImports } from '../imports/check-imports.ts';
+import { judgeTree } from '../imports/check-imports.ts';
+import type { SourceTree } from '../imports/read-tree.ts';
 import { runTool } from '../run-tool.ts';
 import { lockfileProblems } from './lockfile.ts';
 import { reasonProblems } from './reasons.ts';
@@ -11,7 +12,7 @@ export type Check = {
   readonly name: string;
   readonly about: string;
   /** What is wrong below `root`, a sentence each. */
-  run(root: string, signal: AbortSignal): Promise<readonly string[]>;
+  run(root: string, signal: AbortSignal, tree: SourceTree): Promise<readonly string[]>;
 };
 
 /** Each counts as one test. The slow ones come first, so that two at a time end together. */
@@ -24,7 +25,7 @@ export const checks: readonly Check[] = [
   { name: 'contracts: policies', about: 'deadlines and idempotency keys against the baseline', run: breakingPolicies },
   { name: 'lockfile', about: 'dependencies are pinned, npm ci takes the lock', run: (root) => lockfileProblems(root) },
   { name: 'reasons', about: 'each of kit/reasons.ts is given by some code and expected by some test', run: (root) => reasonProblems(root) },
-  { name: 'imports', about: 'layers, borders and cycles by the import table', run: (root) => checkImports(root) },
+  { name: 'imports', about: 'layers, borders and cycles by the import table', run: async (_root, _signal, tree) => judgeTree(tree) },
 ];
 
 /** Rules that need types run where their program is installed: it does not exist for every platform. */

@@ -1,8 +1,11 @@
+import type { SourceTree } from '../imports/read-tree.ts';
 import type { TestResult } from '../results.ts';
 import type { Check } from './catalogue.ts';
 
 export type CheckRun = {
   readonly root: string;
+  /** What the root held when the run began. */
+  readonly tree: SourceTree;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
 };
@@ -24,9 +27,9 @@ export async function runChecks(checks: readonly Check[], run: CheckRun): Promis
   return results;
 }
 
-async function runCheck(check: Check, { root, signal, print }: CheckRun): Promise<TestResult> {
+async function runCheck(check: Check, { root, tree, signal, print }: CheckRun): Promise<TestResult> {
   const startedMs = performance.now();
-  const problems = await check.run(root, signal).catch((error: unknown) => [String(error)]);
+  const problems = await check.run(root, signal, tree).catch((error: unknown) => [String(error)]);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const passed = problems.length === 0;
   print(`  ${passed ? '✔' : '✖'} ${check.name.padEnd(20)} ${check.about} (${seconds} s)`);

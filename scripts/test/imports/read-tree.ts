@@ -21,21 +21,31 @@ export type SourceTree = {
 const skippedFolders: ReadonlySet<string> = new Set(['coverage', 'proto/vendor']);
 const sourceName = /\.[mc]?[jt]s$/;
 
-/** Reads all sources below a folder and whom they import, as they are on disk, committed or not. */
-export async function readSourceTree(root: string): Promise<SourceTree> {
+/**
+ * Reads sources below a folder and whom they import, as they are on disk, committed or not.
+ * @param from when given, only these and what they import, near or far, are read: the rest has no edges
+ */
+export async function readSourceTree(root: string, from?: readonly string[]): Promise<SourceTree> {
   const entries = await readEntryNames(root);
-  const files = await listSources(root, '');
+  const files = await listSources(root);
+  const known = new Set(files);
+  const toRead = new Set(from ?? files);
   const edges: ImportEdge[] = [];
   const computed: { from: string; line: number }[] = [];
   const unreadable: { file: string; reason: string }[] = [];
-  for (const from of files) {
+  for (const file of toRead) {
     try {
-      for (const { specifier, line } of readImports(await readFile(join(root, from), 'utf8'), from)) {
-        if (specifier === undefined) computed.push({ from, line });
-        else edges.push({ from, line, specifier, to: resolveImport(specifier, from, entries) });
+      for (const { specifier, line } of readImports(await readFile(join(root, file), 'utf8'), file)) {
+        if (specifier === undefined) {
+          computed.push({ from: file, line });
+          continue;
+        }
+        const to = resolveImport(specifier, file, entries);
+        edges.push({ from: file, line, specifier, to });
+        if (to.kind === 'file' && known.has(to.file)) toRead.add(to.file);
       }
     } catch (error) {
-      unreadable.push({ file: from, reason: error instanceof Error ? error.message : String(error) });
+      unreadable.push({ file, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   return { files, edges, computed, unreadable };
@@ -46,7 +56,8 @@ async function readEntryNames(root: string): Promise<EntryNames> {
   return manifest.imports ?? {};
 }
 
-async function listSources(root: string, folder: string): Promise<string[]> {
+/** Every source file below a folder of the root, relative to the root, with `/`. */
+export async function listSources(root: string, folder = ''): Promise<string[]> {
   const found: string[] = [];
   const entries = await readdir(join(root, folder), { withFileTypes: true });
   for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {

@@ -1,24 +1,34 @@
 import type { TestResult } from '../results.ts';
 import { type FilesRun, runFiles } from './run-files.ts';
 
-export type TierRun = Omit<FilesRun, 'print' | 'files'> & {
+/** Groups of files that are run one after another, so many at the same time. */
+export type Lane = {
   /** Files that share a process, in the order in which they are started. */
   readonly groups: readonly (readonly string[])[];
-  /** Processes at the same time. With more than one, the output of each is shown when it is through. */
   readonly jobs: number;
 };
 
-export async function runTier({ groups, jobs, ...run }: TierRun): Promise<TestResult[]> {
-  const print = jobs === 1 || groups.length === 1 ? undefined : (text: string) => void process.stdout.write(text);
+export type TierRun = Omit<FilesRun, 'print' | 'files'> & {
+  /** All at the same time. With more than one process at a time, the output of each is shown when it is through. */
+  readonly lanes: readonly Lane[];
+};
+
+export async function runTier({ lanes, ...run }: TierRun): Promise<TestResult[]> {
   const results: TestResult[] = [];
-  const queue = groups.values();
-  const work = async (): Promise<void> => {
-    for (const group of queue) {
+  const atOnce = lanes.reduce((sum, { groups, jobs }) => sum + Math.min(groups.length, jobs), 0);
+  const print = atOnce === 1 ? undefined : (text: string) => void process.stdout.write(text);
+  const work = async (queue: Iterator<readonly string[]>): Promise<void> => {
+    for (let next = queue.next(); !next.done; next = queue.next()) {
       if (run.signal.aborted) return;
-      results.push(...(await runFiles({ ...run, files: group, print })));
+      results.push(...(await runFiles({ ...run, files: next.value, print })));
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await Promise.all(
+    lanes.flatMap(({ groups, jobs }) => {
+      const queue = groups.values();
+      return Array.from({ length: jobs }, () => work(queue));
+    }),
+  );
   return results;
 }
 

@@ -2,14 +2,16 @@ import { type ApiRefusal, invalid, missing, notCovered } from './answer.ts';
 import { below, type Form, required, takeOnly } from './form.ts';
 import { type CardOutcome, findTestCard } from './test-cards.ts';
 
-/** A payment that is created and confirmed in one request. */
+/** A payment that is created and confirmed in one request, or created only and without a card. */
 export interface ChargeRequest {
   /** In the unit Stripe counts in. */
   readonly amount: bigint;
   /** ISO 4217 in small letters. */
   readonly currency: string;
+  /** '' where it is not confirmed. */
   readonly paymentMethod: string;
-  readonly outcome: CardOutcome;
+  /** Undefined where it is not confirmed. */
+  readonly outcome: CardOutcome | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -52,15 +54,18 @@ export function readChargeRequest(form: Form): ChargeRequest {
   takeOnly(form, PARAMETERS);
   const currency = readCurrency(form);
   const amount = readAmount(form, currency);
-  if (form.get('confirm') !== 'true') throw notCovered('payments that are confirmed later: send confirm=true');
+  const confirmed = form.get('confirm') === 'true';
+  if (!confirmed && form.has('payment_method')) throw notCovered('payments that are confirmed later: send confirm=true');
   const automatic = below(form, 'automatic_payment_methods');
   if (automatic['enabled'] !== 'true' || automatic['allow_redirects'] !== 'never') {
     throw notCovered('redirects: send automatic_payment_methods[enabled]=true and [allow_redirects]=never');
   }
+  const metadata = below(form, 'metadata');
+  if (!confirmed) return { amount, currency, paymentMethod: '', outcome: undefined, metadata };
   const paymentMethod = required(form, 'payment_method');
   const outcome = findTestCard(paymentMethod);
   if (outcome === undefined) throw missing(400, 'PaymentMethod', paymentMethod, 'payment_method');
-  return { amount, currency, paymentMethod, outcome, metadata: below(form, 'metadata') };
+  return { amount, currency, paymentMethod, outcome, metadata };
 }
 
 function readCurrency(form: Form): string {

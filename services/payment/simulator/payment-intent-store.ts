@@ -4,18 +4,18 @@ import type { Page } from './paging.ts';
 import { chargeIdOf, type PaymentIntent } from './payment-intent.ts';
 
 const COLUMNS = `id, amount, amount_refunded AS "amountRefunded", refunds_refused AS "refundsRefused", currency,
-  payment_method AS "paymentMethod", decline, metadata, created_at AS "createdAt"`;
+  payment_method AS "paymentMethod", confirmed, decline, metadata, created_at AS "createdAt"`;
 
 /** The intent and, when its money was captured, the ledger's entry: one statement, for every charge runs it. */
 const RECORD: Statement = {
   name: 'stripe_simulator.record_charge',
   text: `WITH intent AS (
-           INSERT INTO payment_intent (id, amount, currency, payment_method, decline, metadata, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)
+           INSERT INTO payment_intent (id, amount, currency, payment_method, decline, metadata, created_at, confirmed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $9)
            RETURNING *
          )
          INSERT INTO ledger (kind, object_id, payment_intent_id, amount, currency, order_id, created_at)
-         SELECT 'capture', $8, id, amount, currency, metadata->>'order_id', created_at FROM intent WHERE decline IS NULL`,
+         SELECT 'capture', $8, id, amount, currency, metadata->>'order_id', created_at FROM intent WHERE decline IS NULL AND confirmed`,
 };
 const FIND: Statement = {
   name: 'stripe_simulator.find_payment_intent',
@@ -38,8 +38,8 @@ const FIND_OF_ORDER: Statement = {
 type Row = PaymentIntent;
 
 export async function recordCharge(tx: Transaction, intent: PaymentIntent): Promise<void> {
-  const { id, amount, currency, paymentMethod, decline, metadata, createdAt } = intent;
-  await tx.query(RECORD, [id, amount, currency, paymentMethod, decline, metadata, createdAt, chargeIdOf(id)]);
+  const { id, amount, currency, paymentMethod, confirmed, decline, metadata, createdAt } = intent;
+  await tx.query(RECORD, [id, amount, currency, paymentMethod, decline, metadata, createdAt, chargeIdOf(id), confirmed]);
 }
 
 export async function findPaymentIntent(db: Queryable, id: string): Promise<PaymentIntent | undefined> {

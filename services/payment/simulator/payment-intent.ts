@@ -1,7 +1,7 @@
 import type { ChargeRequest } from './charge-request.ts';
 import type { Decline } from './test-cards.ts';
 
-/** One attempt to take money. Confirmed on creation, so it is captured or declined from the start. */
+/** One attempt to take money. Confirmed on creation, so it is captured or declined from the start; or never, and then it takes none. */
 export interface PaymentIntent {
   /** `pi_…`; sorts by time of creation. */
   readonly id: string;
@@ -11,8 +11,10 @@ export interface PaymentIntent {
   /** How often a refund of it was refused. */
   readonly refundsRefused: number;
   readonly currency: string;
+  /** '' for one that is not confirmed. */
   readonly paymentMethod: string;
-  /** Null when the money was captured. */
+  readonly confirmed: boolean;
+  /** Null when the money was captured, and when none was asked for. */
   readonly decline: Decline | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly createdAt: Date;
@@ -21,8 +23,8 @@ export interface PaymentIntent {
 /** @param suffix unique, `[0-9a-z]+` */
 export function newPaymentIntent(request: ChargeRequest, suffix: string, createdAt: Date): PaymentIntent {
   const { outcome, amount, currency, paymentMethod, metadata } = request;
-  const decline = outcome.kind === 'declined' ? withoutKind(outcome) : null;
-  return { id: `pi_${suffix}`, amount, amountRefunded: 0n, refundsRefused: 0, currency, paymentMethod, decline, metadata, createdAt };
+  const decline = outcome?.kind === 'declined' ? withoutKind(outcome) : null;
+  return { id: `pi_${suffix}`, amount, amountRefunded: 0n, refundsRefused: 0, currency, paymentMethod, confirmed: outcome !== undefined, decline, metadata, createdAt };
 }
 
 function withoutKind({ code, declineCode, message }: Decline): Decline {
@@ -36,13 +38,14 @@ export function chargeIdOf(paymentIntentId: string): string {
 
 /** As Stripe shows it: https://docs.stripe.com/api/payment_intents/object. Amounts are below 10^12, so a number holds them. */
 export function toStripePaymentIntent(intent: PaymentIntent): object {
-  const { id, amount, currency, paymentMethod, decline, metadata, createdAt } = intent;
+  const { id, amount, currency, paymentMethod, confirmed, decline, metadata, createdAt } = intent;
+  const isCaptured = confirmed && decline === null;
   return {
     id,
     object: 'payment_intent',
     amount: Number(amount),
     amount_capturable: 0,
-    amount_received: decline ? 0 : Number(amount),
+    amount_received: isCaptured ? Number(amount) : 0,
     automatic_payment_methods: { allow_redirects: 'never', enabled: true },
     canceled_at: null,
     capture_method: 'automatic_async',
@@ -53,15 +56,15 @@ export function toStripePaymentIntent(intent: PaymentIntent): object {
     customer: null,
     description: null,
     last_payment_error: decline && toStripeCardError(intent, decline),
-    latest_charge: chargeIdOf(id),
+    latest_charge: confirmed ? chargeIdOf(id) : null,
     livemode: false,
     metadata,
     next_action: null,
     // Stripe takes a payment method off an intent that it was declined for.
-    payment_method: decline ? null : paymentMethod,
+    payment_method: isCaptured ? paymentMethod : null,
     payment_method_types: ['card'],
     processing: null,
-    status: decline ? 'requires_payment_method' : 'succeeded',
+    status: isCaptured ? 'succeeded' : 'requires_payment_method',
   };
 }
 

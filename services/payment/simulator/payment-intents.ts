@@ -8,7 +8,7 @@ import { findPaymentIntent, listPaymentIntents, recordCharge } from './payment-i
 import { newSuffix, now, type Simulator } from './simulator.ts';
 import { announce } from './webhooks.ts';
 
-/** `POST /v1/payment_intents`: takes the money or says why not, in one transaction with the answer it keeps. */
+/** `POST /v1/payment_intents`: takes the money or says why not, or takes none where it is not confirmed, in one transaction with the answer it keeps. */
 export async function createPaymentIntent(simulator: Simulator, form: Form, keyed: KeyedRequest | undefined): Promise<Answer> {
   const intent = newPaymentIntent(readChargeRequest(form), newSuffix(simulator), now(simulator));
   const answer = answerTo(intent);
@@ -16,7 +16,7 @@ export async function createPaymentIntent(simulator: Simulator, form: Form, keye
     await recordCharge(tx, intent);
     await keepAnswer(tx, keyed, answer, intent.createdAt);
     const type = intent.decline === null ? 'payment_intent.succeeded' : 'payment_intent.payment_failed';
-    await announce(simulator, tx, keyed, [{ type, object: toStripePaymentIntent(intent) }]);
+    if (intent.confirmed) await announce(simulator, tx, keyed, [{ type, object: toStripePaymentIntent(intent) }]);
   });
   simulator.background.wakeDelivery();
   return answer;

@@ -62,8 +62,8 @@ function readRefundRequest(form: Form): RefundRequest {
   return { paymentIntentId, amount, metadata: below(form, 'metadata') };
 }
 
-function whyNotRefundable({ id, amount, amountRefunded, currency, decline }: PaymentIntent, wanted: RefundRequest): Answer | undefined {
-  if (decline !== null) return invalid(`The payment_intent ${id} has no successful charge to refund.`).answer;
+function whyNotRefundable({ id, amount, amountRefunded, currency, confirmed, decline }: PaymentIntent, wanted: RefundRequest): Answer | undefined {
+  if (decline !== null || !confirmed) return invalid(`The payment_intent ${id} has no successful charge to refund.`).answer;
   const left = amount - amountRefunded;
   if (left === 0n) return invalid(`Charge ${chargeIdOf(id)} has already been refunded.`, { code: 'charge_already_refunded' }).answer;
   if (wanted.amount === undefined) return undefined;

@@ -21,11 +21,15 @@ export interface VerifyOptions {
 /** Older or newer than this, a signature is refused: who has got hold of a request may not send it later. As Stripe's own library has it, for old ones. */
 const TOLERANCE_MS = 5 * 60 * 1_000;
 
+/** A buyer has asked the bank for the money back: https://docs.stripe.com/disputes. */
+export const DISPUTE_BEGUN = 'charge.dispute.created';
+
 /** https://docs.stripe.com/api/events/types. After any of these the charge is read from Stripe. */
 const ABOUT_CHARGES: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
+  DISPUTE_BEGUN,
   'charge.refunded',
   'charge.refund.updated',
   'refund.created',
@@ -68,11 +72,11 @@ function noticeOf(event: Stripe.Event): Verified {
   return { kind: 'notice', notice: { eventId, type, paymentIntentId, orderId: orderOf(event) } };
 }
 
-/** Of a payment intent its own id; charges and refunds name theirs, if they have one. */
+/** Of a payment intent its own id; charges, refunds and disputes name theirs, if they have one. */
 function paymentIntentOf({ data: { object } }: Stripe.Event): unknown {
   if (!('object' in object)) return undefined;
   if (object.object === 'payment_intent') return object.id;
-  if (object.object !== 'charge' && object.object !== 'refund') return undefined;
+  if (object.object !== 'charge' && object.object !== 'refund' && object.object !== 'dispute') return undefined;
   return typeof object.payment_intent === 'string' ? object.payment_intent : object.payment_intent?.id;
 }
 

@@ -23,11 +23,14 @@ const READ_ORDER: Statement = {
 };
 const FIND: Statement = {
   name: 'simulated_carrier.find',
-  text: `SELECT ${COLUMNS} FROM carrier_booking WHERE booking_key = $1`,
+  text: `SELECT ${COLUMNS} FROM carrier_booking WHERE booking_key = ANY ($1)`,
 };
+// Every booking is one of these, so it writes many at once: see `createSimulatedCarrier`.
 const BOOK: Statement = {
   name: 'simulated_carrier.record_booking',
-  text: `INSERT INTO carrier_booking (booking_key, state, order_id, tracking_number, time) VALUES ($1, 'BOOKED', $2, $3, $4)
+  text: `INSERT INTO carrier_booking (booking_key, state, order_id, tracking_number, time)
+         SELECT key, 'BOOKED', wanted_by, number, at
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS given (key, wanted_by, number, at)
          ON CONFLICT (booking_key) DO NOTHING RETURNING ${COLUMNS}`,
 };
 const CANCEL: Statement = {
@@ -46,15 +49,24 @@ export function readCarrierBook(db: Queryable, only: { readonly orderId?: string
   return only.orderId === undefined ? db.query(READ, []) : db.query(READ_ORDER, [only.orderId]);
 }
 
-type Booked = Pick<CarrierBookEntry, 'bookingKey' | 'orderId' | 'trackingNumber' | 'time'>;
+export type NewBooking = Pick<CarrierBookEntry, 'bookingKey' | 'orderId' | 'trackingNumber' | 'time'>;
 
-/** Writes a booking unless its key is known, and answers what then stands under the key. */
-export async function recordBooking(db: Queryable, { bookingKey, orderId, trackingNumber, time }: Booked): Promise<CarrierBookEntry> {
-  const [written] = await db.query<CarrierBookEntry>(BOOK, [bookingKey, orderId, trackingNumber, time]);
-  if (written) return written;
-  const found = await db.query<CarrierBookEntry>(FIND, [bookingKey]);
-  // It was there when the INSERT met it, and nothing is ever deleted.
-  return found[0] as CarrierBookEntry;
+/** Writes bookings unless their keys are known, and answers, in their order, what then stands under the key of each. */
+export async function recordBookings(db: Queryable, bookings: readonly NewBooking[]): Promise<CarrierBookEntry[]> {
+  // Two groups that come to the same keys in the same order never wait for each other in a circle.
+  const sorted = bookings.toSorted((a, b) => (a.bookingKey < b.bookingKey ? -1 : Number(a.bookingKey > b.bookingKey)));
+  const written = await db.query<CarrierBookEntry>(BOOK, [
+    sorted.map(({ bookingKey }) => bookingKey),
+    sorted.map(({ orderId }) => orderId),
+    sorted.map(({ trackingNumber }) => trackingNumber),
+    sorted.map(({ time }) => time),
+  ]);
+  const entries = new Map(written.map((entry) => [entry.bookingKey, entry]));
+  const known = bookings.filter(({ bookingKey }) => !entries.has(bookingKey)).map(({ bookingKey }) => bookingKey);
+  const found = known.length > 0 ? await db.query<CarrierBookEntry>(FIND, [known]) : [];
+  for (const entry of found) entries.set(entry.bookingKey, entry);
+  // What the INSERT did not write was there when it met it, and nothing is ever deleted.
+  return bookings.map(({ bookingKey }) => entries.get(bookingKey) as CarrierBookEntry);
 }
 
 /** Cancels what stands under the key, or writes the key down so that it is not booked later. */

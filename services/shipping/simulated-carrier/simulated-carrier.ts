@@ -2,12 +2,12 @@ import { once } from 'node:events';
 
 import { SpanKind, type Tracer } from '@opentelemetry/api';
 
-import type { Queryable } from '#database';
+import { createGroupCommit, type Queryable } from '#database';
 import { type Clock, type MeshError, type Random, refusal } from '#kit';
 import { withSpan } from '#tracing';
 
 import type { BookingOutcome, Carrier, CarrierBooking } from '../carrier.ts';
-import { countTry, recordBooking, recordCancellation } from './carrier-book.ts';
+import { type CarrierBookEntry, countTry, type NewBooking, recordBookings, recordCancellation } from './carrier-book.ts';
 import { conductTowards, type Mishap } from './test-addresses.ts';
 import { newTrackingNumber } from './tracking-number.ts';
 
@@ -26,6 +26,9 @@ export interface SimulatedCarrierOptions {
  */
 export function createSimulatedCarrier({ database, clock, random, tracer }: SimulatedCarrierOptions): Carrier {
   const now = (): Date => new Date(clock.now());
+  const record = createGroupCommit<NewBooking, CarrierBookEntry>({ name: 'simulated_carrier.record_booking', tracer, clock }, (bookings) =>
+    recordBookings(database, bookings),
+  );
 
   async function book({ bookingKey, orderId, address }: CarrierBooking, signal: AbortSignal): Promise<BookingOutcome> {
     refuseWhenGivenUp(signal);
@@ -34,8 +37,8 @@ export function createSimulatedCarrier({ database, clock, random, tracer }: Simu
     const stumbles = conduct.kind === 'stumbles' && (await countTry(database, bookingKey)) <= conduct.tries;
     const mishap = stumbles ? conduct.mishap : undefined;
     await before(mishap, signal);
-    const entry = await recordBooking(database, { bookingKey, orderId, trackingNumber: newTrackingNumber(random), time: now() });
-    if (mishap === 'answer lost') throw unavailable('its answer was lost');
+    const entry = await record({ bookingKey, orderId, trackingNumber: newTrackingNumber(random), time: now() });
+    if (mishap === 'answer lost' || !entry) throw unavailable('its answer was lost');
     return entry.state === 'BOOKED' && entry.trackingNumber !== null
       ? { kind: 'booked', trackingNumber: entry.trackingNumber }
       : { kind: 'refused', words: 'this booking was called off' };

@@ -10,12 +10,15 @@ import { silentLog } from '#kit';
 
 import { until } from '../../shop/orders.ts';
 import type { Shop } from '../../shop/shop-fixture.ts';
+import { type EventsOfShop, eventsOf } from './open-bus.ts';
 
 export const EFFECTS_SCHEMA = 'effects';
 
 /** What its processes are told. */
 export interface EffectsSettings {
+  /** Of the database that has the effects. */
   readonly url: string;
+  readonly events: EventsOfShop;
   /** They die behind every so many events. */
   readonly dieOnceIn: number;
   readonly withoutInbox: boolean;
@@ -30,7 +33,10 @@ export interface Effects {
 
 const MEMBERS = 2;
 const DIE_ONCE_IN = 40;
-const DONE_WITHIN_MS = 50_000;
+/** Kafka takes seconds to find another member for what one of them had. */
+const DIE_ONCE_IN_ON_KAFKA = 120;
+/** How long nothing may be done, while something is left to do. */
+const STANDSTILL_MS = 50_000;
 
 const TABLE: Statement = { name: 'effect.create', text: 'CREATE TABLE effect (event_id text NOT NULL, order_id text NOT NULL)' };
 /** Placed and ended are two effects at least. */
@@ -44,16 +50,18 @@ const TWICE: Statement = {
 };
 
 export async function startEffects({ environment }: Shop, withoutInbox: boolean): Promise<Effects> {
-  const url = environment['MESH_EVENTS_URL'] ?? '';
+  // The log has no database where Kafka has the events.
+  const url = environment['DATABASE_URL_NOTIFICATION'] ?? '';
   await migrate({ url, schema: EFFECTS_SCHEMA, components: [inboxMigrations], log: silentLog });
   const database = openDatabase({ url, schema: EFFECTS_SCHEMA, maxConnections: 1, applicationName: 'test', tracer: trace.getTracer('test'), log: silentLog });
   await database.query(TABLE, []);
-  const settings: EffectsSettings = { url, dieOnceIn: DIE_ONCE_IN, withoutInbox };
+  const events = eventsOf(environment);
+  const settings: EffectsSettings = { url, events, dieOnceIn: events.brokers === '' ? DIE_ONCE_IN : DIE_ONCE_IN_ON_KAFKA, withoutInbox };
   const members = new Set<ChildProcess>();
   let stopped = false;
 
   function startMember(): void {
-    const child = fork(join(import.meta.dirname, 'effects-program.ts'), [JSON.stringify(settings)]);
+    const child = fork(join(import.meta.dirname, 'effects-program.ts'), { env: { ...process.env, EFFECTS: JSON.stringify(settings) } });
     members.add(child);
     child.once('exit', () => {
       members.delete(child);
@@ -65,7 +73,7 @@ export async function startEffects({ environment }: Shop, withoutInbox: boolean)
   return {
     async wrongFor(orderIds) {
       const unfinished = (): Promise<{ id: string }[]> => database.query(UNFINISHED, [orderIds]);
-      await until('every event has had its effect', DONE_WITHIN_MS, async () => ((await unfinished()).length === 0 ? true : undefined)).catch(() => undefined);
+      await untilNoneLeft(async () => (await unfinished()).length);
       const twice = await database.query<{ id: string; times: bigint }>(TWICE, [orderIds]);
       return [...(await unfinished()).map(({ id }) => `an event of order ${id} had no effect`), ...twice.map(({ id, times }) => `event ${id} had its effect ${times} times`)];
     },
@@ -77,4 +85,16 @@ export async function startEffects({ environment }: Shop, withoutInbox: boolean)
       await database.stop();
     },
   };
+}
+
+/** Waits while fewer and fewer are left. */
+async function untilNoneLeft(count: () => Promise<number>): Promise<void> {
+  for (let left: number | undefined = Infinity; left !== undefined && left > 0; ) {
+    const before: number = left;
+    const fewer = async (): Promise<number | undefined> => {
+      const now = await count();
+      return now < before ? now : undefined;
+    };
+    left = await until('one more is done', STANDSTILL_MS, fewer).catch(() => undefined);
+  }
 }

@@ -1,11 +1,6 @@
-import { trace } from '@opentelemetry/api';
-
-import { openDatabase } from '#database';
-import { createPostgresBus, EVENT_LOG_SCHEMA, type EventBus } from '#events';
-import { silentLog, systemClock, systemRandom } from '#kit';
-
 import { until } from '../../shop/orders.ts';
 import type { Shop } from '../../shop/shop-fixture.ts';
+import { eventsOf, openBus } from './open-bus.ts';
 
 /** Reads a shop's event log from where it was left, so that each event is looked at once. */
 export interface EventHistories {
@@ -32,11 +27,8 @@ const WHOLE = /^P(F|X|C(br)*(bX)?)$/;
 /** Ended, or confirmed: nothing more need come. */
 const AT_REST = /[CFXr]$/;
 
-export function readEventHistories({ environment }: Shop): EventHistories {
-  const url = environment['MESH_EVENTS_URL'] ?? '';
-  const tracer = trace.getTracer('test');
-  const database = openDatabase({ url, schema: EVENT_LOG_SCHEMA, maxConnections: 1, applicationName: 'test', tracer, log: silentLog });
-  const bus: EventBus = createPostgresBus({ database, clock: systemClock, random: systemRandom, log: silentLog });
+export async function readEventHistories({ environment }: Shop): Promise<EventHistories> {
+  const bus = await openBus(eventsOf(environment));
   const histories = new Map<string, string>();
   const seen = new Set<string>();
   let after = '';
@@ -65,9 +57,6 @@ export function readEventHistories({ environment }: Shop): EventHistories {
       }).catch(() => undefined);
       return orderIds.filter((orderId) => !WHOLE.test(histories.get(orderId) ?? '')).map((orderId) => `order ${orderId} has the events "${histories.get(orderId) ?? ''}"`);
     },
-    async stop() {
-      await bus.stop();
-      await database.stop();
-    },
+    stop: () => bus.stop(),
   };
 }

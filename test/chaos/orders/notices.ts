@@ -42,7 +42,7 @@ async function countNotices(notifications: Client<typeof NotificationService>, u
   const counts = new Map<string, number>();
   for (const userId of users) {
     for (let pageToken = ''; ; ) {
-      const page = await notifications.listNotifications({ userId, pageSize: PAGE_SIZE, pageToken });
+      const page = await until('notices are listed', TOLD_WITHIN_MS, () => notifications.listNotifications({ userId, pageSize: PAGE_SIZE, pageToken }));
       for (const { orderId, kind } of page.notifications) {
         const what = `${orderId} ${NotificationKind[kind]}`;
         counts.set(what, (counts.get(what) ?? 0) + 1);

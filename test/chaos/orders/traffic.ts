@@ -26,13 +26,14 @@ export interface Traffic {
 /** A process that dies comes back in a second or two; on a busy machine, and behind others that died as well, later. */
 const ANSWER_WITHIN_MS = 60_000;
 const WISHES: readonly Wish[] = ['bought', 'bought', 'cancelled', 'bought', 'declined', 'bought', 'cancelled', 'sold out'];
-/** What a buyer does who got no answer: waits a little, and sends the same request again. */
 const PRICE = { currencyCode: 'EUR', units: 12n, nanos: 500_000_000 };
 
 export async function createTraffic(shop: Shop, lanes: number): Promise<Traffic> {
-  const plenty = await newProduct(shop, 1_000_000n, PRICE);
-  const none = await newProduct(shop, 0n, PRICE);
-  const buyers = await Promise.all(Array.from({ length: lanes }, () => newUser(shop)));
+  // Processes that have just come up are slow on a busy machine.
+  const patiently = <T>(what: string, ask: () => Promise<T>): Promise<T> => until(what, ANSWER_WITHIN_MS, ask);
+  const plenty = await patiently('there is a product', () => newProduct(shop, 1_000_000n, PRICE));
+  const none = await patiently('there is one that is sold out', () => newProduct(shop, 0n, PRICE));
+  const buyers = await Promise.all(Array.from({ length: lanes }, () => patiently('there is a buyer', () => newUser(shop))));
   let asked: Asked[] = [];
   const known = new Set<string>();
   let running: Promise<void>[] = [];
@@ -42,6 +43,7 @@ export async function createTraffic(shop: Shop, lanes: number): Promise<Traffic>
   async function buy(userId: string, wish: Wish): Promise<void> {
     const productId = wish === 'sold out' ? none : plenty;
     const request = requestFor(userId, productId, wish === 'declined' ? { paymentMethod: 'pm_card_chargeDeclined' } : {});
+    // A buyer who gets no answer waits a little, and sends the same request again.
     const order = await until('an order is answered', ANSWER_WITHIN_MS, async () => (await shop.orders.placeOrder(request)).order);
     asked.push({ wish, userId, orderId: order.orderId });
     known.add(order.orderId);

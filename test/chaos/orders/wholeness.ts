@@ -3,6 +3,7 @@ import { OrderState } from '#proto/shop/order/v1/order_pb.js';
 
 import { moneyOf, until } from '../../shop/orders.ts';
 import type { Shop } from '../../shop/shop-fixture.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { Asked } from './traffic.ts';
 
 /** What is wrong with an order that has come to rest, in words; none is right. */
@@ -20,19 +21,11 @@ const SIDE_BY_SIDE = 8;
 /** Looks at each of these orders once it is final: its state is one that its buyer could expect, and the money is what the state says. */
 export async function inspect(shop: Shop, asked: readonly Asked[]): Promise<Findings> {
   const beganMs = systemClock.now();
-  await sideBySide(asked, ({ orderId }) => stateOf(shop, orderId));
+  await sideBySide(SIDE_BY_SIDE, asked, ({ orderId }) => stateOf(shop, orderId));
   const finalAfterMs = systemClock.now() - beganMs;
   const wrong: string[] = [];
-  await sideBySide(asked, async (order) => void wrong.push(...(await inspectOne(shop, order))));
+  await sideBySide(SIDE_BY_SIDE, asked, async (order) => void wrong.push(...(await inspectOne(shop, order))));
   return { wrong, finalAfterMs };
-}
-
-async function sideBySide<T>(entries: readonly T[], look: (entry: T) => Promise<unknown>): Promise<void> {
-  const left = entries.values();
-  const worker = async (): Promise<void> => {
-    for (const entry of left) await look(entry);
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
 }
 
 function stateOf({ orders }: Shop, orderId: string): Promise<OrderState> {

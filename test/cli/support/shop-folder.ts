@@ -5,6 +5,7 @@ import { MODULE_NAMES } from '#modules';
 
 import { dataFolder } from '../../../cli/local/data-folder.ts';
 import { portSetting } from '../../../cli/settings.ts';
+import { layCluster } from '../../database/lay-cluster.ts';
 import { makeTestFolder } from '../../database/postgres-fixture.ts';
 import { leftOvers } from './left-overs.ts';
 
@@ -17,6 +18,8 @@ export interface ShopFolder {
   readonly dataDir: string;
   readonly controlSocket: string;
   readonly environment: Environment;
+  /** Spares the first start initdb, where that is not what is tested: see {@link layCluster}. */
+  layCluster(): Promise<void>;
   /** Whatever of the shop is still there: processes by their command, files that a stop has to remove. */
   leftOvers(): Promise<readonly string[]>;
   remove(): Promise<void>;
@@ -33,6 +36,7 @@ export async function makeShopFolder(settings: Environment = {}): Promise<ShopFo
     dataDir,
     controlSocket,
     environment: { ...inherited(), ...FREE_PORTS, MESH_DATA_DIR: dataDir, MESH_LOG_LEVEL: 'warn', ...settings },
+    layCluster: () => layCluster(join(dataDir, 'postgres')),
     leftOvers: () => leftOvers(dataDir, controlSocket),
     remove: () => rm(root, { recursive: true, force: true }),
   };

@@ -65,6 +65,12 @@ describe('the Stripe gateway on a Stripe that fails', () => {
     });
   }
 
+  it('reads no answer that is larger than any of Stripe', async () => {
+    stripe.answer({ status: 200, body: ' '.repeat(5 * 1024 * 1024) });
+    const { cause } = await expectRefusal('PAYMENT_PROVIDER_UNAVAILABLE', gateway.charge(chargeOf('flood'), patience()));
+    expect(inspect(cause)).to.include('more than 4194304 bytes');
+  });
+
   it('never logs the key', () => {
     expect(lines, 'it logs what Stripe answered').not.to.have.length(0);
     expect(JSON.stringify(lines)).not.to.include(API_KEY);

@@ -40,6 +40,10 @@ export function gatewayShapes(name: string, start: () => Promise<StripeServer | 
       expect(outcome.kind).to.be.oneOf(['captured', 'declined']);
     });
 
+    it('uses up a key', async () => {
+      expect(await gateway.useUpKey(chargeOf('shape-used-up'), patience())).to.be.oneOf(['used up', 'used before']);
+    });
+
     it('refunds', async () => {
       const { paymentIntentId } = await gateway.charge(chargeOf('shape-refund'), patience());
       const { stripeRefundId } = await gateway.refund(refundOf('refund-shape', paymentIntentId), patience());

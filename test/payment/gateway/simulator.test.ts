@@ -70,6 +70,30 @@ describe('the Stripe gateway on the simulator', () => {
     expect(await simulator.ledger('other-amount')).to.have.length(1);
   });
 
+  it('uses a key up, and then nothing is charged under it', async () => {
+    for (let twice = 0; twice < 2; twice += 1) expect(await gateway.useUpKey(chargeOf('used-up'), patience())).to.equal('used up');
+    await expectRefusal('IDEMPOTENCY_KEY_REUSED', gateway.charge(chargeOf('used-up'), patience()));
+    expect(await simulator.ledger('used-up')).to.deep.equal([]);
+    const [found] = await gateway.findCharges('used-up', patience());
+    expect(found?.outcome, 'what is found there').to.include({ kind: 'declined', declineCode: 'closed_by_refund' });
+    await expectRefusal('PAYMENT_REJECTED', gateway.refund(refundOf('refund-used-up', found?.paymentIntentId ?? ''), patience()));
+  });
+
+  for (const paymentMethod of ['pm_card_visa', 'pm_card_chargeDeclined']) {
+    it(`does not use up a key by which was charged, and hears what became of that (${paymentMethod})`, async () => {
+      const charge = chargeOf(`used-${paymentMethod.toLowerCase()}`, { paymentMethod });
+      const outcome = await gateway.charge(charge, patience());
+      expect(await gateway.useUpKey(charge, patience())).to.equal('used before');
+      expect(await gateway.charge(charge, patience())).to.deep.equal(outcome);
+    });
+  }
+
+  it('leaves to the charge itself what is no request', async () => {
+    const nonsense = chargeOf('no-amount', { amount: { minor: 1n, currency: 'EUR' } });
+    expect(await gateway.useUpKey(nonsense, patience())).to.equal('used before');
+    await expectRefusal('PAYMENT_REJECTED', gateway.charge(nonsense, patience()));
+  });
+
   it('charges once when ten ask at once, and tells those who come too early to ask again', async () => {
     const asked = await Promise.allSettled(Array.from({ length: 10 }, () => gateway.charge(chargeOf('at-once'), patience())));
 

@@ -10,7 +10,7 @@ export function signatureOf(body: string, { atMs = Date.now(), secret = SECRET }
 
 /** An event about a payment intent, as Stripe writes it. */
 export function eventOf(id: string, type: string, paymentIntent: string, more: object = {}): string {
-  const about = type.split('.')[0];
+  const about = type.startsWith('charge.dispute.') ? 'dispute' : type.split('.')[0];
   const object = about === 'payment_intent' ? { id: paymentIntent, object: about } : { id: `x_${id}`, object: about, payment_intent: paymentIntent };
   return JSON.stringify({ id, object: 'event', type, data: { object: { ...object, ...more } } });
 }

@@ -130,18 +130,17 @@ describe("Stripe's events", () => {
     expect(await shop.run('SELECT order_id FROM payment')).to.deep.equal([]);
   });
 
-  it('tell loudly of a capture that no payment knows', async () => {
-    const { log, lines } = captureLog('error');
-    await shop.charge('failed', 'pm_card_chargeDeclined');
-    await shop.company.charge({ idempotencyKey: 'x', orderId: 'failed', amount: { minor: 1_000n, currency: 'EUR' }, paymentMethod: 'pm' }, AbortSignal.abort());
-    const stray = shop.company.charges.at(-1);
+  it('warn of a dispute, with its order, and change nothing', async () => {
+    const { log, lines } = captureLog('warn');
+    const { paymentIntentId } = await shop.charge('disputed');
+    for (const intent of [paymentIntentId ?? '', 'pi_nobody']) {
+      await keepNotice(shop.database, { eventId: `evt_of_${intent}`, type: 'charge.dispute.created', paymentIntentId: intent, orderId: undefined }, new Date());
+    }
     start({ log });
-    const notice = { eventId: 'evt_stray', type: 'payment_intent.succeeded', paymentIntentId: stray?.paymentIntentId ?? '', orderId: 'failed' };
-    await keepNotice(shop.database, notice, new Date());
-    reconciler?.wake();
     await allDone();
-    expect(lines[0]).to.include({ orderId: 'failed', paymentIntentId: stray?.paymentIntentId });
-    expect((await shop.paymentOf('failed')).state).to.equal('FAILED');
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.include({ level: 'warn', orderId: 'disputed', paymentIntentId });
+    expect((await shop.paymentOf('disputed')).state).to.equal('COMPLETED');
   });
 
   it('wait while Stripe does not answer, and have their effect later', async () => {

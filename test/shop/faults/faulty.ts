@@ -82,6 +82,7 @@ const hooks: ProcessHooks = {
     afterStep: ({ step, compensating }) => void point(`after ${compensating ? 'compensation' : 'step'} ${step}`),
     beforeRecord: ({ step }) => void point(`before record ${step}`),
     afterRecord: ({ step }) => void point(`after record ${step}`),
+    ...GUARDS.saga,
   },
   events: { ...eventPoints((name, traceId) => void point(name, traceId)), ...GUARDS.events },
   ...(GUARDS.idempotency && { idempotency: GUARDS.idempotency }),
@@ -89,6 +90,8 @@ const hooks: ProcessHooks = {
   server: [server],
 };
 
+// So that triggers can tell the processes of a service apart: https://www.postgresql.org/docs/current/libpq-envars.html.
+process.env['PGOPTIONS'] = `-c chaos.process=${process.pid}`;
 onGatewayRequests((name) => void point(name));
 try {
   await serveCommand(

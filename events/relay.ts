@@ -26,7 +26,7 @@ export interface RelayOptions {
   readonly leaseMs?: number;
   /** How often a relay that sleeps looks nevertheless. Default 500. */
   readonly pollMs?: number;
-  /** The pause between two looks while events come, in which they gather for one batch. Default 20. */
+  /** The pause between two looks while events come, in which they gather for one batch. Default 50. */
   readonly lingerMs?: number;
   /** How long after the last event it goes on looking at that pace before it sleeps. Default 250. */
   readonly wakefulMs?: number;
@@ -67,7 +67,7 @@ const LONGEST_PAUSE_MS = 2_000;
  * disorders none, for consumers that dedupe.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { database, clock, random, log, batchSize = 200, leaseMs = 3_000, pollMs = 500, lingerMs = 20, wakefulMs = 250 } = options;
+  const { database, clock, random, log, batchSize = 200, leaseMs = 3_000, pollMs = 500, lingerMs = 50, wakefulMs = 250 } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const alarm = createAlarm(clock);

@@ -23,7 +23,7 @@ const MAX_AHEAD = 256;
 /** Of buckets that have none in memory also beyond that: those whose events nobody can take must not starve the others. */
 const MIN_FETCH = 16;
 /** The least time between two looks, in which deliveries end and are committed together. */
-const LINGER_MS = 10;
+const LINGER_MS = 30;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 

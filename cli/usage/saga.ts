@@ -55,4 +55,5 @@ Examples:
   mesh saga retry 01a201e5-… --why "bank is back"    the refused step is tried again
   mesh saga resolve 01a201e5-… --step charge --why "refunded by hand, ticket 42"
   mesh saga skip 01a201e5-… --step charge --why "the buyer keeps the credit, ticket 42"
-The saga that places an order has the order's id.`;
+The saga that places an order has the order's id.
+resolve and skip are believed, not checked, and no mail tells the buyer of money that you keep or pay back by hand.`;

@@ -22,6 +22,8 @@ const FAILURES: ReadonlyMap<string, string> = new Map([
   ['CARRIER_REFUSED', 'our carrier does not deliver to your address'],
 ]);
 const OTHER_FAILURE = 'something went wrong on our side';
+// Of money only payment's own events tell: an order may end without a charge, or by a hand that keeps or pays back what was taken.
+const ENDED = 'Nothing will be delivered. We write to you separately about any payment for it.';
 
 export function orderPlaced({ orderId, total }: OrderPlaced): Words {
   return words(`Your order ${oneLine(orderId)}`, `Thank you for your order${of(total)}. We tell you as soon as it is confirmed.`, orderId);
@@ -33,7 +35,7 @@ export function orderConfirmed({ orderId, total, trackingNumber }: OrderConfirme
 }
 
 export function orderFailed({ orderId, total, reason }: OrderFailed): Words {
-  const text = `We could not complete your order${of(total)}: ${FAILURES.get(reason) ?? OTHER_FAILURE}. Nothing will be delivered, and you pay nothing.`;
+  const text = `We could not complete your order${of(total)}: ${FAILURES.get(reason) ?? OTHER_FAILURE}. ${ENDED}`;
   return words(`Order ${oneLine(orderId)} could not be completed`, text, orderId);
 }
 
@@ -43,7 +45,7 @@ export function orderCancellationRefused({ orderId }: OrderCancellationRefused):
 }
 
 export function orderCancelled({ orderId, total }: OrderCancelled): Words {
-  const text = `Your order${of(total)} is cancelled, as you asked. Nothing will be delivered, and what you paid goes back to you.`;
+  const text = `Your order${of(total)} is cancelled, as you asked. ${ENDED}`;
   return words(`Order ${oneLine(orderId)} is cancelled`, text, orderId);
 }
 
@@ -57,10 +59,10 @@ export function paymentFailed({ orderId, amount }: PaymentFailed): Words {
   return words(`The payment for order ${oneLine(orderId)} did not go through`, text, orderId);
 }
 
-export function paymentRefunded({ orderId, amount, refundedTotal, whole }: PaymentRefunded): Words {
+export function paymentRefunded({ orderId, amount, refundedTotal }: PaymentRefunded): Words {
   const sum = amount ? inWords(amount) : 'what you paid';
-  const rest = whole || !refundedTotal ? '' : ` That makes ${inWords(refundedTotal)} in all.`;
-  const text = `We are paying back ${sum}.${rest} It can take your bank some days to show it.`;
+  const inAll = refundedTotal && inWords(refundedTotal) !== sum ? ` That makes ${inWords(refundedTotal)} in all.` : '';
+  const text = `We are paying back ${sum}.${inAll} It can take your bank some days to show it.`;
   return words(`Money back for order ${oneLine(orderId)}`, text, orderId);
 }
 

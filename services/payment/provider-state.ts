@@ -73,11 +73,10 @@ export async function takeOverRefund(tx: Transaction, payments: Payments, own: R
     await takeOverStranger(tx, payments, own.orderId, refund);
     return own;
   }
-  const now = new Date(payments.clock.now());
   const to = state === 'failed' ? 'FAILED' : state === 'pending' ? 'PENDING' : 'SUCCEEDED';
   // What is asked for under a key is what the provider gives back; the amount of a settled one cannot change.
   const amount = own.state === 'REQUESTED' ? refund.amount : own.amount;
-  const moved = await moveRefund(tx, own.refundId, { to, amount, stripeRefundId, failure, now });
+  const moved = await moveRefund(tx, own.refundId, { to, amount, stripeRefundId, failure, ...timesOf(payments) });
   if (!moved) {
     if (own.stripeRefundId === null) await nameRefund(tx, own.refundId, stripeRefundId);
     return own;
@@ -92,10 +91,12 @@ function isAnother(own: Refund, { stripeRefundId }: RefundAtProvider): boolean {
   return own.stripeRefundId === null ? own.state === 'FAILED' : own.stripeRefundId !== stripeRefundId;
 }
 
-/** Who asked for a refund hears that it failed; of one that had counted as given back nobody would. */
+/** Who wants all of an order's money back asks until it is there, and hears that this failed; nobody asks again for a part, or for what had counted as given back. */
 async function announceFailure(tx: Transaction, payments: Payments, before: Refund, refund: Refund): Promise<void> {
   const { orderId, refundId, stripeRefundId, failure } = refund;
-  payments.log.error({ orderId, refundId, stripeRefundId, failure }, 'the bank sent a refund back: give this money back another way');
+  const isWaitedFor = before.state === 'REQUESTED' && isRest(before);
+  if (isWaitedFor) payments.log.warn({ orderId, refundId, stripeRefundId, failure }, 'the bank sent a refund back: who asks for it is told so');
+  else payments.log.error({ orderId, refundId, stripeRefundId, failure }, 'the bank sent a refund back: give this money back another way');
   const payment = before.state === 'REQUESTED' ? undefined : await lockPayment(tx, orderId);
   if (payment) await appendEvent(tx, refundFailedEvent(payments, payment, refund));
 }
@@ -128,13 +129,13 @@ export function leftAt({ amount }: Pick<ChargeAtProvider, 'amount'>, atProvider:
  * holds. That of all that was left becomes one for what is left now.
  */
 async function makeRoom(tx: Transaction, payments: Payments, requested: readonly Refund[], left: bigint): Promise<void> {
-  const now = new Date(payments.clock.now());
+  const times = timesOf(payments);
   for (const refund of requested) {
     const { refundId, amount } = refund;
     if (amount.minor <= left) left -= amount.minor;
     else if (isRest(refund) && left > 0n) {
-      await askAnew(tx, refund, { ...amount, minor: left }, now);
+      await askAnew(tx, refund, { ...amount, minor: left }, times.now);
       left = 0n;
-    } else await moveRefund(tx, refundId, { to: 'FAILED', amount, stripeRefundId: null, failure: REFUNDED_ELSEWHERE, now });
+    } else await moveRefund(tx, refundId, { to: 'FAILED', amount, stripeRefundId: null, failure: REFUNDED_ELSEWHERE, ...times });
   }
 }

@@ -100,10 +100,10 @@ const REACHED_FROM: Readonly<Record<Exclude<RefundState, 'REQUESTED'>, readonly 
   FAILED: ['REQUESTED', 'PENDING', 'SUCCEEDED'],
 };
 
-/** When a refund is next looked at that has come to a state: the bank is asked about in an hour, and of one that went through in a day. */
-function checkTimeOf(state: Exclude<RefundState, 'REQUESTED'>, now: Date): Date | null {
-  if (state === 'FAILED') return null;
-  return new Date(now.getTime() + (state === 'PENDING' ? HOUR_MS : DAY_MS));
+/** When a refund is next looked at that has come to a state: one that waits for the bank soon, and one that went through in a day. */
+function checkTimeOf({ to, now, checkTime }: RefundMove): Date | null {
+  if (to === 'FAILED') return null;
+  return to === 'PENDING' ? checkTime : new Date(now.getTime() + DAY_MS);
 }
 
 export interface RefundMove {
@@ -113,11 +113,14 @@ export interface RefundMove {
   /** Of a FAILED one. */
   readonly failure: string | null;
   readonly now: Date;
+  /** When the bank's word is first asked for, of a PENDING one: the pause doubles from then on. */
+  readonly checkTime: Date;
 }
 
 /** Moves a refund on; undefined when its state does not lead there. */
-export async function moveRefund(tx: Transaction, refundId: string, { to, amount, stripeRefundId, failure, now }: RefundMove): Promise<Refund | undefined> {
-  const [row] = await tx.query<Row>(MOVE, [refundId, REACHED_FROM[to], to, amount.minor, stripeRefundId, failure, checkTimeOf(to, now), now]);
+export async function moveRefund(tx: Transaction, refundId: string, move: RefundMove): Promise<Refund | undefined> {
+  const { to, amount, stripeRefundId, failure, now } = move;
+  const [row] = await tx.query<Row>(MOVE, [refundId, REACHED_FROM[to], to, amount.minor, stripeRefundId, failure, checkTimeOf(move), now]);
   return row && fromRow(row);
 }
 

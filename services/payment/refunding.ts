@@ -1,11 +1,12 @@
 import { MeshError, type Money, refusal, requireChargeable } from '#kit';
 
 import { settleCharge } from './charging.ts';
-import { leftOf, type Payment } from './domain.ts';
+import type { Payment } from './domain.ts';
 import { keyUse, paymentOf, type Payments, timesOf } from './payments.ts';
 import { takeOverCharge, takeOverRefund } from './provider-state.ts';
 import { isRest, isSentBack, type Refund, REFUNDED_ELSEWHERE, refundKey, requireGivenBack, requireSameRefund, restRefundId } from './refund.ts';
-import { askAnew, findRefund, MAX_PARTS, type NewRefund, openRefund, refundsOfOrder } from './refund-store.ts';
+import { askAnew, findRefund, type NewRefund, openRefund, refundsOfOrder } from './refund-store.ts';
+import { refusedPart } from './refused-part.ts';
 import { closePayment, lockPayment } from './store.ts';
 
 /**
@@ -45,11 +46,10 @@ export async function refundPart(payments: Payments, wanted: PartialRefund, sign
   const request = { refundId, orderId, amount, reason, state: 'REQUESTED', stripeRefundId: null, ...timesOf(payments) } as const;
   const opened = payment.amount.currency === amount.currency ? await open(payments, request) : undefined;
   const known = opened ?? (await findRefund(payments.database, refundId));
-  if (!known) throw tooLarge(await paymentOf(payments, orderId), amount);
+  if (!known) throw await refusedPart(payments, orderId, amount);
   const refund = requireGivenBack(await settleOrLeave(payments, payment, requireSameRefund(known, orderId, amount), signal));
-  const now = await paymentOf(payments, orderId);
-  if (refund.failure === REFUNDED_ELSEWHERE) throw tooLarge(now, amount);
-  return { refund, payment: now };
+  if (refund.failure === REFUNDED_ELSEWHERE) throw await refusedPart(payments, orderId, amount);
+  return { refund, payment: await paymentOf(payments, orderId) };
 }
 
 export interface PartialRefund {
@@ -156,12 +156,4 @@ function onItsWay(orderId: string): MeshError {
 
 function isGivenBack({ amount, refunded }: Payment): boolean {
   return amount.minor === refunded.minor;
-}
-
-function tooLarge(payment: Payment, { currency }: Money): MeshError {
-  const { orderId, amount } = payment;
-  const metadata = { order_id: orderId, left_minor: String(leftOf(payment)), currency: amount.currency };
-  const left = `${leftOf(payment)} minor units are left, which go back in at most ${MAX_PARTS} parts`;
-  const why = currency === amount.currency || amount.currency === '' ? left : `it is in ${amount.currency}`;
-  return refusal('REFUND_TOO_LARGE', `that cannot be given back of the payment of order ${orderId}: ${why}; ask for less, or for all of it`, { metadata });
 }

@@ -85,11 +85,21 @@ describe('the templates', () => {
     expect(templates.paymentFailed(create(payment.PaymentFailedSchema, { orderId: 'o', declineCode: 'stolen_card' })).body).not.to.contain('stolen');
   });
 
-  it('add up what has been paid back while that is not all', () => {
+  it('add up what has been paid back from the second part to the last', () => {
     const part = { currencyCode: 'EUR', units: 5n, nanos: 0 };
-    const refunded = (whole: boolean): string => templates.paymentRefunded(create(payment.PaymentRefundedSchema, { amount: part, refundedTotal: TOTAL, whole })).body;
-    expect(refunded(false)).to.contain('We are paying back 5.00 EUR. That makes 25.00 EUR in all.');
-    expect(refunded(true)).to.contain('We are paying back 5.00 EUR. It can');
+    const refunded = (refundedTotal: typeof TOTAL, whole: boolean): string => templates.paymentRefunded(create(payment.PaymentRefundedSchema, { amount: part, refundedTotal, whole })).body;
+    expect(refunded(part, false), 'the first').to.contain('We are paying back 5.00 EUR. It can');
+    for (const whole of [false, true]) expect(refunded(TOTAL, whole)).to.contain('We are paying back 5.00 EUR. That makes 25.00 EUR in all. It can');
+    expect(refunded(part, true), 'all at once').to.contain('We are paying back 5.00 EUR. It can');
+  });
+
+  it('leave it to the notices of payment what becomes of the money of an order that is over: a hand may have kept it, or paid it back another way', () => {
+    const failed = templates.orderFailed(create(order.OrderFailedSchema, { orderId: 'o', reason: 'CARRIER_REFUSED' })).body;
+    const cancelled = templates.orderCancelled(create(order.OrderCancelledSchema, { orderId: 'o' })).body;
+    for (const body of [failed, cancelled]) {
+      expect(body).to.contain('Nothing will be delivered. We write to you separately about any payment for it.');
+      expect(body).not.to.match(/you pay|goes back|paid|refund/);
+    }
   });
 });
 

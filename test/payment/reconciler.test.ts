@@ -151,10 +151,10 @@ describe('the reconciler', () => {
       start({ clock: ahead(afterMs), log });
     }
 
-    for (const [state, afterMs] of [['pending', HOUR_MS], ['succeeded', DAY_MS]] as const) {
+    for (const [state, afterMs] of [['pending', 30_000], ['succeeded', DAY_MS]] as const) {
       it(`notices one that was ${state} and that the bank sent back later, and says so loudly`, async () => {
         const { log, lines } = captureLog('error');
-        await bounced(state, afterMs + 60_000, log);
+        await bounced(state, afterMs + 5_000, log);
         await until('it is noticed', async () => (await shop.eventsOf('bounced')).length === 3);
         const { refunded, state: now } = await shop.paymentOf('bounced');
         expect([now, refunded.minor]).to.deep.equal(['REFUNDED', 0n]);
@@ -162,6 +162,21 @@ describe('the reconciler', () => {
         expect(lines[0]).to.include({ orderId: 'bounced', failure: 'expired_or_canceled_card' });
       });
     }
+
+    it('asks about one that waits for the bank 30 s after it was made, 1, 2, 4 … minutes, and then every hour', async () => {
+      shop.company.refundsAre = 'pending';
+      await shop.charge('waits');
+      await shop.refund('waits');
+      const dueAt = async (): Promise<Date> => ((await shop.run('SELECT check_time AS due FROM refund'))[0] as { due: Date }).due;
+      const [{ made }] = (await shop.run('SELECT update_time AS made FROM refund')) as [{ made: Date }];
+      const seconds: number[] = [];
+      for (let looks = 0; looks < 10; looks += 1) {
+        const due = await dueAt();
+        seconds.push((due.getTime() - made.getTime()) / 1_000);
+        expect(await claimUnsettledRefunds(shop.database, { now: due, pauseMs: 30_000, limit: 1 })).to.have.length(1);
+      }
+      expect(seconds).to.deep.equal([30, 60, 120, 240, 480, 960, 1_920, 3_840, 7_440, 11_040]);
+    });
 
     it('looks again after 1, 2, 4, 8 and 16 days, and then no more', async () => {
       await shop.charge('kept');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { refundPart } from '../../services/payment/refunding.ts';
 import { expectRefusal } from '../database/expect-refusal.ts';
 import { eur, type PaymentsFixture, reasonOf, SIGNAL, startPayments } from './payments-fixture.ts';
 
@@ -65,6 +66,7 @@ describe('giving money back', () => {
     expect((await shop.paymentOf(orderId)).refunded.minor).to.equal(900n);
     const error = await expectRefusal('REFUND_TOO_LARGE', shop.part(orderId, `${orderId}-more`, 101n));
     expect(error.metadata).to.include({ left_minor: '100', currency: 'EUR' });
+    expect(error.message).to.include('1.00 EUR are left; ask for that or less').and.not.include('parts');
   });
 
   it('goes back in a hundred parts at most, and then as a whole', async () => {
@@ -75,7 +77,9 @@ describe('giving money back', () => {
       orderId,
     );
     const error = await expectRefusal('REFUND_TOO_LARGE', shop.part(orderId, `${orderId}-more`, 1n));
-    expect(error.message).to.include('100 parts');
+    expect(error.message).to.include('it went back in 100 parts already').and.include('Refund gives back what is left');
+    const tooMuch = await expectRefusal('REFUND_TOO_LARGE', shop.part(orderId, `${orderId}-much`, 901n));
+    expect(tooMuch.message).to.include('9.00 EUR are left').and.not.include('parts');
     expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
   });
 
@@ -90,14 +94,26 @@ describe('giving money back', () => {
     expect(reasons.filter((reason) => reason === '')).to.have.length(1);
   });
 
-  it('refuses the key of another refund, another currency, and what was never captured', async () => {
+  it('refuses a part in another currency than was paid in, and says in which to ask', async () => {
+    const orderId = await charged();
+    const inUsd = { orderId, refundId: `${orderId}-a`, amount: { minor: 100n, currency: 'USD' }, reason: '' };
+    const error = await expectRefusal('INVALID_ARGUMENT', refundPart(shop.payments, inUsd, SIGNAL));
+    expect(error.message).to.include('ask for it in EUR');
+    await shop.part(orderId, `${orderId}-a`, 100n);
+    expect(await reasonOf(refundPart(shop.payments, inUsd, SIGNAL)), 'the key stands for another amount').to.equal('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('refuses the key of another refund, and what was never captured', async () => {
     const orderId = await charged();
     const other = await charged();
     await shop.part(orderId, `${orderId}-a`, 300n);
     expect(await reasonOf(shop.part(orderId, `${orderId}-a`, 301n))).to.equal('IDEMPOTENCY_KEY_REUSED');
     expect(await reasonOf(shop.part(other, `${orderId}-a`, 300n))).to.equal('IDEMPOTENCY_KEY_REUSED');
     await shop.charge('declined', 'pm_card_chargeDeclined');
-    expect(await reasonOf(shop.part('declined', 'of-nothing', 1n))).to.equal('REFUND_TOO_LARGE');
+    const nothing = await expectRefusal('REFUND_TOO_LARGE', shop.part('declined', 'of-nothing', 1n));
+    expect(nothing.message).to.include('nothing of it is left');
+    await shop.refund('closed');
+    expect(await reasonOf(shop.part('closed', 'of-closed', 1n))).to.equal('REFUND_TOO_LARGE');
     expect(await reasonOf(shop.part('nobody', 'of-nobody', 1n))).to.equal('PAYMENT_NOT_FOUND');
   });
 
@@ -140,40 +156,5 @@ describe('giving money back', () => {
     shop.company.refundsAre = 'pending';
     expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
     expect(await shop.refundsOf(orderId)).to.deep.equal([[`whole.${orderId}`, 'PENDING', 1_000n]]);
-  });
-
-  describe('that the bank sends back', () => {
-    it('leaves the payment COMPLETED, and says so each time, without asking again', async () => {
-      const orderId = await charged();
-      shop.company.refundsAre = 'failed';
-      for (let twice = 0; twice < 2; twice += 1) {
-        const error = await expectRefusal('REFUND_FAILED', shop.refund(orderId));
-        expect(error.message).to.include('by hand').and.include(String(error.metadata['stripe_refund_id']));
-      }
-      expect(atCompany(orderId)).to.deep.equal([['failed', 1_000n]]);
-      expect((await shop.paymentOf(orderId)).state).to.equal('COMPLETED');
-      expect(await shop.eventsOf(orderId)).to.deep.equal(['PaymentCompleted 10.00']);
-    });
-
-    it('is over once somebody has given the money back by hand', async () => {
-      const orderId = await charged();
-      shop.company.refundsAre = 'failed';
-      await reasonOf(shop.refund(orderId));
-      shop.company.refundsAre = 'succeeded';
-      shop.company.refundByHand(orderId, 400n);
-      expect(await reasonOf(shop.refund(orderId)), 'a part by hand is not the whole').to.equal('REFUND_FAILED');
-      shop.company.refundByHand(orderId, 600n);
-      const payment = await shop.refund(orderId);
-      expect([payment.state, payment.refunded.minor]).to.deep.equal(['REFUNDED', 1_000n]);
-      expect((await shop.eventsOf(orderId)).slice(1)).to.deep.equal(['PaymentRefunded 4.00', 'PaymentRefunded 6.00 whole']);
-    });
-
-    it('as a part has failed for good, and its money can be asked for again', async () => {
-      const orderId = await charged();
-      shop.company.refundsAre = 'failed';
-      for (let twice = 0; twice < 2; twice += 1) expect(await reasonOf(shop.part(orderId, `${orderId}-a`, 300n))).to.equal('REFUND_FAILED');
-      shop.company.refundsAre = 'succeeded';
-      expect((await shop.part(orderId, `${orderId}-b`, 1_000n)).payment.state).to.equal('REFUNDED');
-    });
   });
 });

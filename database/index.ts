@@ -1,5 +1,6 @@
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
-export { databaseError, isCommitUnknown, isUniqueViolation } from './database-errors.ts';
+export { databaseError, isCommitUnknown, isUniqueViolation, isUnreachable } from './database-errors.ts';
+export { type DatabaseAddress, readDatabaseUrl } from './database-url.ts';
 export { ensureDatabase } from './ensure-database.ts';
 export { createGroupCommit, type GroupCommitOptions, type WriteGroup } from './group-commit.ts';
 export type { DatabaseHooks } from './hooks.ts';

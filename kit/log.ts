@@ -1,8 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 import { trace } from '@opentelemetry/api';
-import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
+import { errInLog, serializeErr } from './err-in-log.ts';
 import { errorCode } from './errors.ts';
 
 export type Log = Logger;
@@ -22,6 +23,14 @@ const NEWLINE = 0x0a;
 const PATIENCE_MS = 100;
 const PAUSE_MS = 2;
 
+/** A serializer is not told the level of the line. */
+const withShortErr: NonNullable<NonNullable<LoggerOptions['hooks']>['logMethod']> = function (given, write, level) {
+  const [fields, ...others] = given;
+  const isFields = typeof fields === 'object' && fields !== null && 'err' in fields;
+  // It is called with what it was given, but for `err`.
+  write.apply(this, (isFields ? [{ ...(fields as object), err: errInLog(fields['err'], level) }, ...others] : given) as typeof given);
+};
+
 /**
  * Structured lines (JSON), each with the ids of the span it was written in. To log never
  * fails, not even on a full disk: there lines are lost, and counted.
@@ -33,7 +42,8 @@ export function createLog({ level, base = {}, destination }: LogOptions): Log {
       base,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: serializeErr },
+      hooks: { logMethod: withShortErr },
       mixin: spanIds,
     },
     typeof destination === 'object' ? destination : createDestination(destination),

@@ -7,7 +7,7 @@ export type { ActionStep, EndedSaga, Failure, Outcome, SagaDefinition, SagaStep,
 export { versionOf } from './definition.ts';
 export type { RetryPolicy } from './retry-policy.ts';
 export { cancelSaga } from './cancellation.ts';
-export { findSaga, intervene, type Intervention, type InterventionKind, type InterventionRequest, listSagas, type SagaRecord } from './operator-store.ts';
+export { type FailingSagas, findFailing, findSaga, intervene, type Intervention, type InterventionKind, type InterventionRequest, listSagas, type SagaRecord } from './operator-store.ts';
 export type { StepRun } from './step-run.ts';
 export type { SagaStatus } from './saga-row.ts';
 export type { SagaHooks, SagaPoint } from './hooks.ts';

@@ -1,6 +1,7 @@
 import type { Queryable, Statement } from '#database';
 import type { PageRequest } from '#kit';
 
+import type { Failure } from './definition.ts';
 import type { SagaRow, SagaStatus } from './saga-row.ts';
 import { fromRow, SAGA_DUE, type Stored } from './store.ts';
 
@@ -93,6 +94,27 @@ export async function findSaga(db: Queryable, sagaId: string): Promise<SagaRecor
 export async function listSagas(db: Queryable, { status, subject }: { status?: SagaStatus; subject?: string }, page: PageRequest): Promise<SagaRecord[]> {
   const statement = status ? LIST_BY_STATUS[status] : subject === undefined ? LIST_ALL : LIST_OF_SUBJECT;
   return (await db.query<Stored<SagaRecord>>(statement, [subject ?? null, page.after ?? null, page.size + 1])).map(fromRow);
+}
+
+/** Open sagas whose step has failed so often that it is no blink, and the one that has failed most often. */
+export interface FailingSagas {
+  readonly count: number;
+  readonly worst: Pick<SagaRecord, 'sagaId' | 'subject' | 'step' | 'attempt'> & { readonly lastError: Failure };
+}
+
+// By the index of what is open: what is finished is not read.
+const FAILING: Statement = {
+  name: 'saga.failing',
+  text: `SELECT count(*) OVER ()::integer AS count, saga_id AS "sagaId", subject, step, attempt, last_error AS "lastError" FROM saga
+         WHERE status IN ('RUNNING', 'COMPENSATING') AND attempt >= $1 AND last_error IS NOT NULL ORDER BY attempt DESC, saga_id DESC LIMIT 1`,
+};
+
+/** Undefined when there is none that has failed at least `minAttempts` times where it stands. */
+export async function findFailing(db: Queryable, minAttempts: number): Promise<FailingSagas | undefined> {
+  const [row] = await db.query<{ count: number } & FailingSagas['worst']>(FAILING, [minAttempts]);
+  if (!row) return undefined;
+  const { count, ...worst } = row;
+  return { count, worst };
 }
 
 export interface InterventionRequest {

@@ -23,19 +23,21 @@ export const events: Check = {
       ...(await modulesWith(inboxMigrations)).map((name) => ({ name, look: lookForDead })),
     ].filter(({ name }) => settings.databaseUrls[name] !== '');
     if (looks.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    const found = await Promise.all(looks.map(({ name, look }) => lookInto(name, settings.databaseUrls[name], look)));
-    return orElse(found.flat(), ok('all are published, and none is given up'));
+    const found = await Promise.all(looks.map(async ({ name, look }) => ({ name, findings: await lookInto(name, settings.databaseUrls[name], look) })));
+    const unread = new Set(found.flatMap(({ name, findings }) => (findings ? [] : [name])));
+    const troubles = [...found.flatMap(({ findings }) => findings ?? []), ...(unread.size > 0 ? [skip(`those of ${[...unread].join(', ')} cannot be read`)] : [])];
+    return orElse(troubles, ok('all are published, and none is given up'));
   },
 };
 
 type Look = (name: ModuleName, database: Database) => Promise<Finding[]>;
 
-async function lookInto(name: ModuleName, url: string, look: Look): Promise<Finding[]> {
+/** Undefined where the tables cannot be read: the check of the schema says why. */
+async function lookInto(name: ModuleName, url: string, look: Look): Promise<Finding[] | undefined> {
   try {
     return await withDatabase(url, name, (database) => look(name, database));
   } catch (thrown) {
-    // Where the tables cannot be read, the check of the schema says why.
-    if (thrown instanceof MeshError) return [skip(`those of ${name} cannot be read`)];
+    if (thrown instanceof MeshError) return undefined;
     throw thrown;
   }
 }

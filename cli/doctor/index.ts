@@ -2,6 +2,7 @@ import type { Check } from './check.ts';
 import { clocks } from './clocks.ts';
 import { events } from './events.ts';
 import { idleSettings } from './idle-settings.ts';
+import { mails } from './mails.ts';
 import { ports } from './ports.ts';
 import { processes } from './processes.ts';
 import { registrations } from './registrations.ts';
@@ -9,10 +10,11 @@ import { sagas } from './sagas.ts';
 import { schema } from './schema.ts';
 import { versions } from './versions.ts';
 
+export type { Scene } from './check.ts';
 export { type Diagnosis, runChecks } from './run-checks.ts';
 export { lookAround, type Surroundings } from './scene.ts';
 
 /** Every check, in the order in which they are shown. */
 export function allChecks(node: string): readonly Check[] {
-  return [ports, versions(node), registrations, processes, clocks, schema, sagas, events, idleSettings];
+  return [ports, versions(node), registrations, processes, clocks, schema, sagas, events, mails, idleSettings];
 }

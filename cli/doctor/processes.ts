@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { InstanceHealth } from '#discovery';
 
 import type { ProcessStatus } from '../local/control-messages.ts';
@@ -12,7 +14,10 @@ export const processes: Check = {
     const { supervisor, registry } = scene;
     if (!supervisor) return [skip('no shop that `mesh up` started runs here')];
     const instances = registry.kind === 'seen' ? registry.instances : undefined;
-    const found = supervisor.processes.flatMap((process) => lookAtProcess(process, instances, scene));
+    const found = [
+      ...supervisor.processes.flatMap((process) => lookAtProcess(process, instances, scene)),
+      ...(instances ? lookForUnhealthy(supervisor.processes, instances, scene) : []),
+    ];
     const registered = instances ? ' and is registered' : '';
     return orElse(found, ok(`${supervisor.processes.length === 1 ? 'the one process' : `each of the ${supervisor.processes.length} processes`} runs${registered}`));
   },
@@ -37,11 +42,22 @@ function howToRetry({ services }: ProcessStatus, { supervisor }: Scene): string 
 }
 
 function lookForInstances({ name, pid, instances: ids }: ProcessStatus, registered: readonly InstanceHealth[], { settings }: Scene): Finding[] {
-  const log = `${dataFolder(settings.values.MESH_DATA_DIR).logs}/${name}.log`;
-  return ids.flatMap((id) => {
-    const found = registered.find((instance) => instance.id === id);
-    if (!found) return [fail(`${name} (process ${pid}) serves as ${id}, which is not registered, so nobody finds it`, `it looks every five seconds and registers again; if it stays so, see ${log}`)];
-    if (!found.healthy) return [warn(`${id} (process ${pid}) does not pass its check, so nobody calls it`, `see ${log}; most often its database is away`)];
-    return [];
-  });
+  const log = logOf(name, settings);
+  const missing = ids.filter((id) => !registered.some((instance) => instance.id === id));
+  return missing.map((id) => fail(`${name} (process ${pid}) serves as ${id}, which is not registered, so nobody finds it`, `it looks every five seconds and registers again; if it stays so, see ${log}`));
+}
+
+/** One line for all: most often they have one cause. */
+function lookForUnhealthy(all: readonly ProcessStatus[], registered: readonly InstanceHealth[], { settings }: Scene): Finding[] {
+  const unhealthy = new Set(registered.flatMap(({ id, healthy }) => (healthy ? [] : [id])));
+  const found = all.filter(({ state }) => state === 'ready').flatMap(({ name, pid, instances }) => instances.filter((id) => unhealthy.has(id)).map((id) => ({ name, pid, id })));
+  const [first, ...others] = found;
+  if (!first) return [];
+  const whose = found.map(({ id, pid }) => `${id} (process ${pid})`).join(', ');
+  const [they, log] = others.length === 0 ? ['does not pass its check, so nobody calls it', logOf(first.name, settings)] : ['do not pass their checks, so nobody calls them', logOf('*', settings)];
+  return [warn(`${whose} ${they}`, `see ${log}; most often the database is away`)];
+}
+
+function logOf(name: string, { values }: Scene['settings']): string {
+  return join(dataFolder(values.MESH_DATA_DIR).logs, `${name}.log`);
 }

@@ -16,17 +16,28 @@ export const registrations: Check = {
     const { instances } = registry;
     const found = await Promise.all(instances.map((instance) => lookAtInstance(instance, settings)));
     const count = `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`;
-    const unserved = instances.length > 0 || supervisor ? MODULE_NAMES.flatMap((name) => lookForService(name, instances, supervisor)) : [];
+    const unserved = instances.length > 0 || supervisor ? lookForServices(instances, supervisor) : [];
     return orElse([...found.flat(), ...unserved], ok(instances.length === 0 ? 'no instance is registered' : `somebody listens for each of the ${count} that are registered`));
   },
 };
 
 /** Where no instance at all is registered, and no shop runs, nothing is missed. */
-function lookForService(name: ModuleName, instances: readonly InstanceHealth[], supervisor: SupervisorStatus | undefined): Finding[] {
-  const own = instances.filter(({ service }) => service === name);
-  if (own.some(({ healthy }) => healthy)) return [];
-  if (own.length > 0) return [fail(`no instance of ${name} passes its check, so every call to it fails`, 'see its log; most often its database is away')];
-  return [fail(`${name} has no instance, so every call to it fails`, `start it: \`npx mesh ${supervisor ? `scale ${name} 1` : `serve ${name}`}\``)];
+function lookForServices(instances: readonly InstanceHealth[], supervisor: SupervisorStatus | undefined): Finding[] {
+  const unserved = MODULE_NAMES.filter((name) => !instances.some(({ service, healthy }) => service === name && healthy));
+  const unhealthy = unserved.filter((name) => instances.some(({ service }) => service === name));
+  const absent = unserved.filter((name) => !unhealthy.includes(name));
+  return [...noneHealthy(unhealthy), ...absent.map((name) => noneThere(name, supervisor))];
+}
+
+/** One line for all: most often they have one cause. */
+function noneHealthy(names: readonly ModuleName[]): Finding[] {
+  if (names.length === 0) return [];
+  const [calls, logs, databases] = names.length === 1 ? ['it fails', 'its log', 'its database is'] : ['them fails', 'their logs', 'their database is'];
+  return [fail(`no instance of ${names.join(', ')} passes its check, so every call to ${calls}`, `see ${logs}; most often ${databases} away`)];
+}
+
+function noneThere(name: ModuleName, supervisor: SupervisorStatus | undefined): Finding {
+  return fail(`${name} has no instance, so every call to it fails`, `start it: \`npx mesh ${supervisor ? `scale ${name} 1` : `serve ${name}`}\``);
 }
 
 async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, settings: Resolved): Promise<Finding[]> {

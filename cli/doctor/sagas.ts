@@ -1,29 +1,34 @@
 import { MeshError } from '#kit';
 import type { ModuleName } from '#modules';
-import { listSagas, type SagaRecord, sagaMigrations } from '#saga';
+import { type FailingSagas, findFailing, listSagas, type SagaRecord, sagaMigrations } from '#saga';
 
 import { modulesWith } from '../serving/modules-with.ts';
-import { type Check, fail, type Finding, ok, orElse, type Scene, skip } from './check.ts';
+import { type Check, fail, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
 import { withDatabase } from './databases.ts';
 
 /** As many are counted; whoever has more has one trouble many times. */
 const MOST = 100;
 
-/** Sagas that are parked until somebody decides, in the tables of every service that runs any. */
+/** A try that fails once is nothing: a step is tried again after 0.1 s. */
+const MIN_ATTEMPTS = 2;
+
+/** Sagas that are parked until somebody decides, and those whose step fails again and again, in the tables of every service that runs any. */
 export const sagas: Check = {
   name: 'sagas',
   async run({ settings }: Scene) {
     const named = (await modulesWith(sagaMigrations)).filter((name) => settings.databaseUrls[name] !== '');
     if (named.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    const found = await Promise.all(named.map((name) => lookForStuck(name, settings.databaseUrls[name])));
-    return orElse(found.flat(), ok('none is stuck'));
+    const found = await Promise.all(named.map((name) => lookAtSagas(name, settings.databaseUrls[name])));
+    return orElse(found.flat(), ok('none is stuck, and none is held up'));
   },
 };
 
-async function lookForStuck(name: ModuleName, url: string): Promise<Finding[]> {
+async function lookAtSagas(name: ModuleName, url: string): Promise<Finding[]> {
   try {
-    const stuck = await withDatabase(url, name, (database) => listSagas(database, { status: 'STUCK' }, { size: MOST, after: undefined }));
-    return stuckOnes(name, stuck);
+    return await withDatabase(url, name, async (database) => {
+      const stuck = await listSagas(database, { status: 'STUCK' }, { size: MOST, after: undefined });
+      return [...stuckOnes(name, stuck), ...failingOnes(name, await findFailing(database, MIN_ATTEMPTS))];
+    });
   } catch (thrown) {
     // Where the tables cannot be read, the check of the schema says why.
     if (thrown instanceof MeshError) return [skip(`those of ${name} cannot be read`)];
@@ -42,4 +47,12 @@ function stuckOnes(name: ModuleName, stuck: readonly SagaRecord[]): Finding[] {
       'see `npx mesh saga list --state stuck`; `npx mesh saga retry` or `resolve` lets it go on',
     ),
   ];
+}
+
+function failingOnes(name: ModuleName, failing: FailingSagas | undefined): Finding[] {
+  if (!failing) return [];
+  const { count, worst } = failing;
+  const { sagaId, subject, attempt, lastError } = worst;
+  const says = `${count} ${count === 1 ? 'saga' : 'sagas'} of ${name} ${count === 1 ? 'fails and is' : 'fail and are'} tried again, such as ${sagaId} (${subject}), ${attempt} times so far, for ${lastError.reason}: ${lastError.message}`;
+  return [warn(says, `see \`npx mesh saga show ${sagaId}\``)];
 }

@@ -2,7 +2,7 @@ import { type Clock, MeshError, silentLog } from '#kit';
 
 import type { SupervisorStatus } from '../local/control-messages.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
-import { isKnownShop } from '../serving/known-shop.ts';
+import { isKnownShop, START_A_SHOP } from '../serving/known-shop.ts';
 import type { Resolved } from '../settings.ts';
 import type { RegistrySight, Scene } from './check.ts';
 
@@ -22,7 +22,7 @@ export async function lookAround({ given, completed, supervisor }: Surroundings,
 }
 
 async function askRegistry(settings: Resolved): Promise<RegistrySight> {
-  if (!isKnownShop(settings)) return { kind: 'none', why: 'no shop runs here' };
+  if (!isKnownShop(settings)) return { kind: 'none', why: `no shop runs here; ${START_A_SHOP}` };
   try {
     const controlPlane = await connectControlPlane(settings, silentLog);
     try {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { isGiven, type Resolved } from '../settings.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -12,12 +12,13 @@ export interface MailPlaceOptions {
 
 /** Where mails go: what stands in for a mail server is a folder of files. Its maker is whoever writes the first one. */
 export function mailPlace({ settings, folder, report }: MailPlaceOptions): Environment {
-  const { SMTP_URL: url, MESH_MAIL_DIR: given, MESH_DATA_DIR: dataDir } = settings.values;
+  const { SMTP_URL: url, MESH_MAIL_DIR: given } = settings.values;
   if (isGiven('SMTP_URL', settings)) {
     // Host and port only: it may hold a password.
     report('mail', `through ${URL.parse(url)?.host || 'SMTP_URL'}`);
     return {};
   }
-  report('mail', `${given || join(dataDir, 'mail')} (set SMTP_URL to send it)`);
-  return given ? {} : { MESH_MAIL_DIR: join(folder.path, 'mail') };
+  const mails = given ? resolve(given) : join(folder.path, 'mail');
+  report('mail', `${mails} (set SMTP_URL to send it)`);
+  return given ? {} : { MESH_MAIL_DIR: mails };
 }

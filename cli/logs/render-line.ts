@@ -97,12 +97,21 @@ function stackOf(err: unknown): string[] {
   });
 }
 
-/** An error and the causes that stand in it, each as its stack; without one, what there is of it. */
+/** An error and the causes that stand in it, each as its stack; without one, what it says, else what there is of it. */
 function chainOf(err: unknown): string[] {
   const texts: string[] = [];
   for (let at: unknown = err; typeof at === 'object' && at !== null && texts.length < MAX_CAUSES; at = 'cause' in at ? at.cause : undefined) {
-    const text = 'stack' in at && typeof at.stack === 'string' ? at.stack : JSON.stringify(at);
+    const text = 'stack' in at && typeof at.stack === 'string' ? at.stack : inWords(at);
     texts.push(texts.length === 0 ? text : `Caused by: ${text}`);
   }
   return texts;
+}
+
+/** A refusal on one line: its sentence, code and reason, and what else is known of it. */
+function inWords(err: object): string {
+  const { type, message, code, reason, cause: _below, ...facts } = err as Readonly<Record<string, unknown>>;
+  if (typeof message !== 'string') return JSON.stringify(err);
+  const names = [code, reason].filter((name) => typeof name === 'string').join(', ');
+  const more = Object.entries(facts).map(([name, value]) => ` ${name}=${valueOf(value)}`);
+  return `${typeof type === 'string' ? `${type}: ` : ''}${message}${names && ` (${names})`}${more.join('')}`;
 }

@@ -10,7 +10,10 @@ export function isKnownShop(settings: Pick<Resolved, 'origins'>): boolean {
   return isGiven('CONSUL_HTTP_ADDR', settings);
 }
 
+/** How a shop comes to run in this folder. */
+export const START_A_SHOP = 'start one with `npm start` or `npx mesh up`';
+
 /** What to say where {@link isKnownShop} is not so. `others`: the settings that name another one. */
 export function noShopHere(others = 'CONSUL_HTTP_ADDR'): MeshError {
-  return refusal('NOT_RUNNING', `no shop runs in this folder: start one with \`npm start\` or \`npx mesh up\`, or set ${others} to use another one`);
+  return refusal('NOT_RUNNING', `no shop runs in this folder: ${START_A_SHOP}, or set ${others} to use another one`);
 }

@@ -5,6 +5,7 @@ import { MeshError, type Reason } from '#kit';
 
 import type { ClientCall } from '../call.ts';
 import { fromStatus, hasDetails } from '../status.ts';
+import { noInstanceInWords } from './balancing/refusals.ts';
 
 /** A deadline that this side has not noticed yet may be this near by the wall clock. */
 const EARLY_MS = 2;
@@ -56,7 +57,7 @@ function sentenceOf({ reason }: MeshError, method: string, service: string): str
     case 'DEADLINE_EXCEEDED':
       return `${method} did not answer within its deadline; try again, or allow it more time`;
     case 'NO_INSTANCE':
-      return `no healthy instance of ${service} is registered; try again in a moment, or start one with \`npx mesh serve ${service}\``;
+      return noInstanceInWords(service);
     case 'UNREACHABLE':
       return `${service} could not be reached; try again in a moment`;
     default:

@@ -2,6 +2,8 @@ import type { Queryable, Statement } from '#database';
 
 import type { Kind } from './domain.ts';
 
+export { type FailingMails, findFailingMails } from './failing-mails.ts';
+
 /** What a buyer is told of the end of an order, in whichever state the mail is. */
 export type EndNotice = Extract<Kind, 'ORDER_CONFIRMED' | 'ORDER_FAILED' | 'ORDER_CANCELLED'>;
 

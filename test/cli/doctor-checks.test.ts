@@ -1,3 +1,6 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { expect } from 'chai';
 
 import type { InstanceHealth } from '#discovery';
@@ -9,10 +12,12 @@ import { ports } from '../../cli/doctor/ports.ts';
 import { processes } from '../../cli/doctor/processes.ts';
 import { registrations } from '../../cli/doctor/registrations.ts';
 import { runChecks } from '../../cli/doctor/run-checks.ts';
+import { silentServer } from '../../cli/doctor/silent-server.ts';
 import { versions } from '../../cli/doctor/versions.ts';
 import type { ProcessStatus, SupervisorStatus } from '../../cli/local/control-messages.ts';
 import { loadSettings, portSetting } from '../../cli/settings.ts';
 import { freePort } from '../backends/free-port.ts';
+import { makeTestFolder } from '../database/postgres-fixture.ts';
 import { occupyPort } from './support/occupied-port.ts';
 
 const FREE_PORTS = Object.fromEntries(MODULE_NAMES.map((name) => [portSetting(name), '0']));
@@ -75,6 +80,33 @@ describe('the checks of mesh doctor', () => {
     expect((await look([{ ...user, healthy: false }], supervisor)).map(({ says }) => says)).to.deep.equal(['no instance of user passes its check, so every call to it fails']);
     expect((await look([user], supervisor)).map(({ level }) => level)).to.deep.equal(['ok']);
     await listener.close();
+  });
+
+  it('say once what several services have in common', async () => {
+    const listener = await occupyPort();
+    const instances = MODULE_NAMES.map((name) => ({ ...instance(`${name}-1`, '127.0.0.1', listener.port), healthy: name !== 'user' && name !== 'order' }));
+    const running = (name: 'user' | 'order'): ProcessStatus => ({ name, services: [name], instances: [`${name}-1`], startedAt: 0, state: 'ready', pid: 7 });
+    const supervisor: SupervisorStatus = { pid: 1, version: '1', topology: 'micro', startedAt: 0, consulUrl: '', jaegerUrl: '', processes: [running('user'), running('order')] };
+    const scene: Scene = { ...(await sceneHere()), supervisor, registry: { kind: 'seen', instances } };
+    const found = [...(await registrations.run(scene, AbortSignal.timeout(5_000))), ...(await processes.run(scene, AbortSignal.timeout(5_000)))];
+    await listener.close();
+    expect(found.map(({ says }) => says)).to.deep.equal([
+      'no instance of user, order passes its check, so every call to them fails',
+      'user-1 (process 7), order-1 (process 7) do not pass their checks, so nobody calls them',
+    ]);
+  });
+
+  it('name the process, and the log, of a Postgres on this machine that does not answer', async () => {
+    const folder = await makeTestFolder();
+    await writeFile(join(folder, 'postgres.log'), '');
+    await writeFile(join(folder, '.s.PGSQL.5432.lock'), `42\n${join(folder, 'cluster')}\n`);
+    const finding = await silentServer(['user', 'order'], `postgres://shop:hunter2@${encodeURIComponent(folder)}:5432/shop`);
+    await rm(folder, { recursive: true });
+    expect(finding).to.deep.equal({
+      level: 'fail',
+      says: `the Postgres on ${join(folder, 'cluster')} (process 42) does not answer, so that nothing of user, order can be read or written`,
+      advice: `see ${join(folder, 'postgres.log')}; if it hangs: \`npx mesh down\`, \`npx mesh up\``,
+    });
   });
 
   it('name the command that tries a process again that was given up, with as many as its service has', async () => {

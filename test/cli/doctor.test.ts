@@ -42,10 +42,11 @@ describe('mesh doctor', function () {
   });
 
   describe('where no shop runs', () => {
-    it('looks at what there is, and finds nothing wrong', async () => {
+    it('says so, and how to start one, and looks at what there is', async () => {
       const { exitCode, stdout } = await meshHere(['doctor'], folder.environment);
       expect(exitCode).to.equal(0);
-      expect(stdout).to.match(/^OK +ports +\S/m).and.match(/^SKIP +registrations +no shop runs here$/m).and.match(/^SKIP +schema +\S/m).and.match(/\n\nall is well\n$/);
+      expect(stdout).to.match(/^OK +ports +\S/m).and.match(/^SKIP +registrations +no shop runs here; start one with `npm start` or `npx mesh up`$/m).and.match(/^SKIP +schema +\S/m);
+      expect(stdout).to.match(/\n\nno shop runs here; start one with `npm start` or `npx mesh up`; what .* is well\n$/).and.not.include('all is well');
       expect(await troubles()).to.deep.equal([]);
     });
 
@@ -86,10 +87,10 @@ describe('mesh doctor', function () {
       const address = silent.address();
       const hung = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
       const began = performance.now();
-      const found = await troubles({ CONSUL_HTTP_ADDR: `http://${hung}`, DATABASE_URL: `postgres://shop:hunter2@${hung}/shop` });
+      const found = await troubles({ CONSUL_HTTP_ADDR: `http://${hung}`, DATABASE_URL: `postgres://shop:hunter2@${hung}/shop`, DATABASE_URL_USER: `postgres://shop:hunter2@${hung}/other` });
       silent.close();
       expect(performance.now() - began).to.be.lessThan(20_000);
-      expect(found.map((line) => line.split(':')[0])).to.deep.equal(['fail registrations', 'fail schema']);
+      expect(found.map((line) => line.split(':')[0]), 'once for a server').to.deep.equal(['fail registrations', 'fail schema']);
       expect(found.join('\n')).to.include('CONSUL_HTTP_ADDR').and.include('DATABASE_URL').and.not.include('hunter2');
     });
   });

@@ -179,7 +179,26 @@ describe('mesh events', function () {
     const doctor = async (): Promise<string> => (await meshHere(['doctor'], shop.environment)).stdout;
 
     it('finds nothing wrong with events and sagas that go their way', async () => {
-      expect(await doctor()).to.match(/^OK +sagas +none is stuck$/m).and.match(/^OK +events +all are published, and none is given up$/m);
+      expect(await doctor()).to.match(/^OK +sagas +none is stuck, and none is held up$/m).and.match(/^OK +events +all are published, and none is given up$/m);
+    });
+
+    it('finds sagas whose step fails again and again, as when the card company is away', async () => {
+      const attempts = (count: number): Promise<unknown> =>
+        runSql(shop.databaseUrl, `UPDATE "order".saga SET status = 'RUNNING', waiting = true, due_time = now() + interval '1 hour', attempt = ${count},
+          last_error = '{"reason": "PAYMENT_PROVIDER_UNAVAILABLE", "message": "it cannot be reached"}' WHERE saga_id = '${orderId}'`);
+      await attempts(1);
+      expect(await doctor(), 'once is nothing').to.match(/^OK +sagas /m);
+      await attempts(5);
+      const says = `1 saga of order fails and is tried again, such as ${orderId} \\(${orderId}\\), 5 times so far, for PAYMENT_PROVIDER_UNAVAILABLE: it cannot be reached`;
+      expect(await doctor()).to.match(new RegExp(`^WARN +sagas +${says}; see \`npx mesh saga show ${orderId}\`$`, 'm'));
+    });
+
+    it('finds mails that wait, since none takes them', async () => {
+      // Mails of the shop itself may wait as well: the users are not there to be asked for an address.
+      await runSql(shop.databaseUrl, `INSERT INTO notification.notification (notification_id, event_id, kind, category, order_id, user_id, subject, body, state, due_time, attempt, reason, first_failure_time)
+        SELECT id, id, 'ORDER_PLACED', 'ORDER', 'one', 'ada', '', '', 'PENDING', now() + interval '1 hour', 6, why, since FROM (VALUES
+          ('one', 'the users cannot be asked for the address (UNREACHABLE)', now() - interval '3 hours'), ('two', 'the mail server cannot be reached (ESOCKET)', now())) AS given (id, why, since)`);
+      expect(await doctor()).to.match(/^WARN +mails +\d+ mails fail and are tried again, for 3 h now; the last one, after 6 tries: the mail server cannot be reached \(ESOCKET\); .*SMTP_URL/m);
     });
 
     it('finds sagas that are stuck', async () => {

@@ -66,7 +66,7 @@ describe('mesh up', function () {
       for (const name of ['consul', 'jaeger', 'stripe']) expect(running.output()).to.match(new RegExp(`^ {2}${name} +http://127.0.0.1:\\d+ \\(stand-in`, 'm'));
       expect(running.output()).to.match(/^ {2}postgres +making a new database$/m);
       for (const service of SERVICES) expect(running.output()).to.match(new RegExp(`^ {2}${service} +127.0.0.1:\\d+$`, 'm'));
-      expect(running.output()).to.match(/^ {2}mail +\S*mail \(set SMTP_URL to send it\)$/m);
+      expect(running.output()).to.match(/^ {2}mail +\/\S*mail \(set SMTP_URL to send it\)$/m);
       expect(running.output()).to.match(/^ready in \d+\.\d\d s$/m);
     });
 

@@ -93,7 +93,7 @@ describe('a service that cannot be reached', () => {
     const { users } = discovered((listener) => listener.onInstances([]));
     const failure = await failureOf(users.getUser({ userId: 'demo' }));
     expect(failure).to.include({ code: 'UNAVAILABLE', reason: 'NO_INSTANCE' });
-    expect(failure.message).to.match(/no healthy instance of user .*try again.*start one/);
+    expect(failure.message).to.match(/no healthy instance of user .*try again.*`npx mesh doctor` says why.*`npx mesh serve user` starts one/);
   });
 
   it('is named with the control plane’s reason when that could not be asked', async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { migrate, type Queryable } from '#database';
 import { silentLog } from '#kit';
 
+import { findFailingMails } from '../../services/notification/failing-mails.ts';
 import { concludeAll, handOverAll, renew, takeDue } from '../../services/notification/mail-queue.ts';
 import { adoptParked, writeNotices } from '../../services/notification/notice-store.ts';
 import { learnOwners } from '../../services/notification/order-owners.ts';
@@ -36,6 +37,7 @@ describe('the statements of notifications', () => {
     ['write what is new', (db) => writeNotices(db, [], true), /Conflict Arbiter Indexes: recipient_pkey/],
     ['find what is parked', (db) => adoptParked(db, new Map([['order', 'user']]), true), /notification_parked.*\n(.*\n)? +Index Cond: \(order_id = /],
     ['take up what is due', (db) => takeDue(db, { limit: 16, leaseMs: 1, except: [] }), /notification_due.*\n +Index Cond: \(due_time <= now\(\)\)/],
+    ['find what fails', (db) => findFailingMails(db, 1), /notification_due/],
     ['hand over', (db) => handOverAll(db, [{ held: HELD, to: undefined }], 1), /Index Scan using notification_pkey/],
     ['conclude', (db) => concludeAll(db, [{ held: HELD, state: 'SENT', reason: '' }]), /Conflict Arbiter Indexes: recipient_pkey/],
     ['renew', (db) => renew(db, [HELD], 1), /Index Scan using notification_pkey/],

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import { advance } from '../../saga/advance.ts';
+import { findFailing } from '../../saga/operator-store.ts';
 import { claimDue, renew } from '../../saga/store.ts';
 import { planOf } from '../database/plan-of.ts';
 import { BEGUN } from './begun.ts';
@@ -18,6 +19,7 @@ describe('the statements of running sagas', () => {
     const advancing = await planOf(bench.url, (db) => advance(db, [{ saga: BEGUN, ran: 0 }]));
     const renewing = await planOf(bench.url, (db) => renew(db, [BEGUN], 5_000));
     const claiming = await planOf(bench.url, (db) => claimDue(db, [{ definition: 'test', version: 1 }], 32, 5_000));
+    expect(await planOf(bench.url, (db) => findFailing(db, 2))).to.include('saga_due_by_version').and.not.include('Seq Scan on saga');
     for (const plan of [advancing, renewing, claiming]) expect(plan).to.include('Index Scan using saga_pkey').and.not.include('Seq Scan on saga');
     expect(claiming).to.match(/Index Scan using saga_due_by_version on saga saga_1 .*\n +Index Cond: \(\(definition = .*due_time <= now\(\)\)\)/);
     expect(`${advancing}${renewing}`).to.not.include('saga_due_by_version');

@@ -3,9 +3,13 @@ import { type MeshError, refusal } from '#kit';
 /** A call that finds nobody may come back this soon: an instance that restarts is connected to again within 100 ms to 1 s. */
 const SOON_MS = 200;
 
+/** Where instances are registered and do not pass their check, another one would most often fare no better. */
+export function noInstanceInWords(service: string): string {
+  return `no healthy instance of ${service} is registered; try again in a moment, \`npx mesh doctor\` says why, \`npx mesh serve ${service}\` starts one`;
+}
+
 export function noInstance(service: string): MeshError {
-  const message = `no healthy instance of ${service} is registered; try again in a moment, or start one with \`npx mesh serve ${service}\``;
-  return refusal('NO_INSTANCE', message, { retry: { kind: 'not-started', afterMs: SOON_MS } });
+  return refusal('NO_INSTANCE', noInstanceInWords(service), { retry: { kind: 'not-started', afterMs: SOON_MS } });
 }
 
 /** `why` is what the last attempt to connect ended with. */

@@ -25,9 +25,9 @@ describe('a line of a log, for people', () => {
 
   describe('that the log of a service has written of an error with causes', () => {
     /** Below the line itself. */
-    const written = (err: unknown): string[] => {
+    const written = (err: unknown, level: 'error' | 'warn' = 'error'): string[] => {
       let text = '';
-      createLog({ level: 'error', destination: { write: (line) => void (text += line) } }).error({ err }, 'failed');
+      createLog({ level: 'warn', destination: { write: (line) => void (text += line) } })[level]({ err }, 'failed');
       return render(text.trim()).split('\n').slice(1);
     };
     const deep = (message: string, frames: number, cause?: unknown): Error =>
@@ -41,6 +41,14 @@ describe('a line of a log, for people', () => {
         '    Caused by: MeshError: the disk is away',
       ]);
       expect(lines.filter((line) => line.includes('render-line.test.ts')), 'where from').to.have.length.at.least(2);
+    });
+
+    it('tells a refusal that was foreseen in a line for each, without where from, unless the line is about an error', () => {
+      const rejected = refusal('PAYMENT_REJECTED', 'Stripe refuses the key', { metadata: { key: 'expired' }, cause: deep('no such key', 20) });
+      expect(written(rejected, 'warn')).to.deep.equal(['    MeshError: Stripe refuses the key (FAILED_PRECONDITION, PAYMENT_REJECTED) metadata={"key":"expired"}', '    Caused by: Error: no such key']);
+      expect(written(rejected)).to.have.length.above(20);
+      expect(written(refusal('UNREACHABLE', 'it is away', { cause: MeshError.from(deep('a slip', 20)) }), 'warn')).to.have.length.above(20);
+      expect(written(deep('a slip', 20), 'warn')).to.have.length.above(20);
     });
 
     it('keeps room for the last, however long the others are', () => {

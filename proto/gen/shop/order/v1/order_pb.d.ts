@@ -74,7 +74,8 @@ export declare type Order = Message<"shop.order.v1.Order"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * The carrier's; empty until the shipment is booked.
+   * The carrier's, of the shipment that was booked; empty until then. It stays when that shipment
+   * is called off: of a CANCELLED order it leads to a shipment that is cancelled, too.
    *
    * @generated from field: string tracking_number = 11;
    */

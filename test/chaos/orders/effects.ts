@@ -19,7 +19,7 @@ export interface EffectsSettings {
   /** Of the database that has the effects. */
   readonly url: string;
   readonly events: EventsOfShop;
-  /** They die behind every so many events. */
+  /** They die once they have handled so many. */
   readonly dieOnceIn: number;
   readonly withoutInbox: boolean;
 }

@@ -43,6 +43,8 @@ export function createSuffering(shop: FaultyShop, fleet: Fleet, broker: Broker |
   const metWithinMs = broker ? MET_WITHIN_ON_KAFKA_MS : MET_WITHIN_MS;
   let asked: Asked[] = [];
   let kills = 0;
+  /** When the broker serves again; that it does not ends the run. */
+  let brokerIsBack: Promise<unknown> = Promise.resolve();
 
   async function isMet({ service, point }: KillPoint, action: FaultAction): Promise<boolean> {
     const armed = shop.arm({ point: `${service}: ${point}`, action });
@@ -72,10 +74,15 @@ export function createSuffering(shop: FaultyShop, fleet: Fleet, broker: Broker |
     return late.met;
   }
 
-  async function restartBroker(by: 'stop' | 'kill', meanwhile: KillPoint): Promise<boolean> {
-    if (by === 'kill') await broker?.kill();
-    const [met] = await Promise.all([kill(meanwhile), broker?.restart()]);
-    return met;
+  /** One at a time: two that start it side by side are two brokers on the same files, and one of them ends. */
+  function restartBroker(by: 'stop' | 'kill', meanwhile: KillPoint): Promise<boolean> {
+    const restarted = brokerIsBack.then(async () => {
+      if (by === 'kill') await broker?.kill();
+      const [met] = await Promise.all([kill(meanwhile), broker?.restart()]);
+      return met;
+    });
+    brokerIsBack = restarted;
+    return restarted;
   }
 
   function befall(happening: Happening): Promise<boolean> | boolean {

@@ -65,7 +65,7 @@ describe('a database in trouble', () => {
   }
 
   it('says that every connection of the pool is busy, and works when one is free', async () => {
-    const database = openTestDatabase({ url: place.url, maxConnections: 1, acquireTimeoutMs: 50 });
+    const database = openTestDatabase({ url: place.url, maxConnections: 1, acquireTimeoutMs: 1_000 });
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const holder = database.transaction('test.hold', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { trace } from '@opentelemetry/api';
+import { expect } from 'chai';
 
 import { type Database, type DatabaseHooks, migrate } from '#database';
 import { eventsMigrations } from '#events';
@@ -32,11 +33,15 @@ export interface PaymentsFixture {
   with(changes: Partial<Payments>): Payments;
   /** Charges 10.00 EUR. */
   charge(orderId: string, paymentMethod?: string, given?: Payments): Promise<Payment>;
+  /** Charges 10.00 EUR for an order of its own, and returns its id. */
+  charged(): Promise<string>;
   refund(orderId: string, given?: Payments): Promise<Payment>;
   part(orderId: string, refundId: string, minor: bigint, given?: Payments): Promise<{ payment: Payment; refund: Refund }>;
   paymentOf(orderId: string): Promise<Payment>;
   /** Id, state and amount of each. */
   refundsOf(orderId: string): Promise<[refundId: string, state: string, minor: bigint][]>;
+  /** State and amount of each refund that the card company has of an order. */
+  refundsAtCompany(orderId: string): [state: string, minor: bigint][];
   /** Types without their package, with what is told of the amount, in the order in which they were written. */
   eventsOf(orderId: string): Promise<string[]>;
   run(text: string, ...values: unknown[]): Promise<object[]>;
@@ -53,14 +58,23 @@ export async function startPayments({ log = silentLog, hooks = {} }: { log?: Log
   const writer = createPaymentWriter({ database, tracer: trace.getTracer('test'), clock: systemClock });
   const payments: Payments = { database, writer, gateway: company, clock: systemClock, random: systemRandom, log, checkAfterMs: 30_000 };
   const run = (text: string, ...values: unknown[]): Promise<object[]> => database.query({ name: '', text }, values);
+  const chargeOrder: PaymentsFixture['charge'] = (orderId, paymentMethod = 'pm_card_visa', given = payments) =>
+    charge(given, { orderId, amount: eur(1_000n), paymentMethod }, SIGNAL);
+  let orders = 0;
   return {
     ...{ database, company, payments, run },
     with: (changes) => ({ ...payments, ...changes }),
-    charge: (orderId, paymentMethod = 'pm_card_visa', given = payments) => charge(given, { orderId, amount: eur(1_000n), paymentMethod }, SIGNAL),
+    charge: chargeOrder,
+    async charged() {
+      const orderId = `order-${(orders += 1)}`;
+      expect((await chargeOrder(orderId)).state).to.equal('COMPLETED');
+      return orderId;
+    },
     refund: (orderId, given = payments) => refundWhole(given, orderId, SIGNAL),
     part: (orderId, refundId, minor, given = payments) => refundPart(given, { orderId, refundId, amount: eur(minor), reason: 'broken' }, SIGNAL),
     paymentOf: (orderId) => paymentOf(payments, orderId),
     refundsOf: async (orderId) => (await refundsOfOrder(database, orderId)).map(({ refundId, state, amount }) => [refundId, state, amount.minor]),
+    refundsAtCompany: (orderId) => company.charges.filter((made) => made.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor])),
     eventsOf: async (orderId) => (await run('SELECT type, payload FROM outbox WHERE key = $1 ORDER BY position', orderId)).map(inWords),
     async clear() {
       await run('TRUNCATE payment, refund, stray_capture, stripe_event, outbox');

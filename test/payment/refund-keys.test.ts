@@ -8,7 +8,6 @@ import { ahead, HOUR_MS, type PaymentsFixture, reasonOf, startPayments } from '.
 
 describe('a refund whose answer never came', () => {
   let shop: PaymentsFixture;
-  let orders = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   beforeEach(() => {
@@ -16,18 +15,8 @@ describe('a refund whose answer never came', () => {
     shop.company.refundsAre = 'succeeded';
   });
 
-  /** An order that was charged 10.00 EUR. */
-  async function charged(): Promise<string> {
-    const orderId = `order-${(orders += 1)}`;
-    expect((await shop.charge(orderId)).state).to.equal('COMPLETED');
-    return orderId;
-  }
-
-  const atCompany = (orderId: string) =>
-    shop.company.charges.filter((charge) => charge.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor]));
-
   it('asks again under the same key when an answer was lost, and under none that may be forgotten', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.loseAnswers(1);
     expect(await reasonOf(shop.part(orderId, `${orderId}-a`, 300n))).to.equal('PAYMENT_PROVIDER_UNAVAILABLE');
     expect((await shop.part(orderId, `${orderId}-a`, 300n)).refund.state).to.equal('SUCCEEDED');
@@ -36,20 +25,20 @@ describe('a refund whose answer never came', () => {
     shop.company.forgetKeys();
     const payment = await shop.refund(orderId, shop.with({ clock: ahead(24 * HOUR_MS) }));
     expect(payment.state).to.equal('REFUNDED');
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 700n], ['succeeded', 300n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 700n], ['succeeded', 300n]]);
   });
 
   it('makes after a day the refund that had never arrived', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.away = true;
     await reasonOf(shop.refund(orderId));
     shop.company.away = false;
     expect((await shop.refund(orderId, shop.with({ clock: ahead(25 * HOUR_MS) }))).state).to.equal('REFUNDED');
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
   });
 
   it('asks under no new key while what was sent in the last second of the old one may be on its way', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     const refundId = `${orderId}-a`;
     shop.company.away = true;
     await reasonOf(shop.part(orderId, refundId, 300n));
@@ -69,17 +58,17 @@ describe('a refund whose answer never came', () => {
     expect(onTheWay).to.have.length(1);
     await onTheWay[0]?.();
     expect((await shop.part(orderId, refundId, 300n, at(23, 2))).refund.state).to.equal('SUCCEEDED');
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
   });
 
   it('makes it once also when several come upon it after that day', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.away = true;
     await reasonOf(shop.part(orderId, `${orderId}-a`, 300n));
     shop.company.away = false;
     shop.company.forgetKeys();
     const later = shop.with({ clock: ahead(25 * HOUR_MS) });
     await Promise.all(Array.from({ length: 6 }, () => shop.part(orderId, `${orderId}-a`, 300n, later)));
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
   });
 });

@@ -6,7 +6,6 @@ import { eur, type PaymentsFixture, reasonOf, SIGNAL, startPayments } from './pa
 
 describe('giving money back', () => {
   let shop: PaymentsFixture;
-  let orders = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   beforeEach(() => {
@@ -14,33 +13,23 @@ describe('giving money back', () => {
     shop.company.refundsAre = 'succeeded';
   });
 
-  /** An order that was charged 10.00 EUR. */
-  async function charged(): Promise<string> {
-    const orderId = `order-${(orders += 1)}`;
-    expect((await shop.charge(orderId)).state).to.equal('COMPLETED');
-    return orderId;
-  }
-
-  const atCompany = (orderId: string) =>
-    shop.company.charges.filter((charge) => charge.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor]));
-
   it('gives all of it back once, however often and at once it is asked for', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     const answers = await Promise.all(Array.from({ length: 6 }, () => shop.refund(orderId)));
     for (const { state, refunded } of answers) expect([state, refunded.minor]).to.deep.equal(['REFUNDED', 1_000n]);
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
     expect(await shop.eventsOf(orderId)).to.deep.equal(['PaymentCompleted 10.00', 'PaymentRefunded 10.00 whole']);
   });
 
   it('gives parts back, each once, and then what is left', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     for (let twice = 0; twice < 2; twice += 1) {
       const { payment, refund } = await shop.part(orderId, `${orderId}-a`, 300n);
       expect([payment.state, payment.refunded.minor, refund.state]).to.deep.equal(['COMPLETED', 300n, 'SUCCEEDED']);
     }
     await shop.part(orderId, `${orderId}-b`, 200n);
     expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 500n], ['succeeded', 200n], ['succeeded', 300n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 500n], ['succeeded', 200n], ['succeeded', 300n]]);
     expect(await shop.eventsOf(orderId)).to.deep.equal([
       'PaymentCompleted 10.00',
       'PaymentRefunded 3.00',
@@ -50,16 +39,16 @@ describe('giving money back', () => {
   });
 
   it('is REFUNDED when parts come to all of it', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     await shop.part(orderId, `${orderId}-a`, 400n);
     expect((await shop.part(orderId, `${orderId}-b`, 600n)).payment.state).to.equal('REFUNDED');
     expect((await shop.eventsOf(orderId)).at(-1)).to.equal('PaymentRefunded 6.00 whole');
     expect((await shop.refund(orderId)).state, 'nothing is left to refund').to.equal('REFUNDED');
-    expect(atCompany(orderId)).to.have.length(2);
+    expect(shop.refundsAtCompany(orderId)).to.have.length(2);
   });
 
   it('never gives back more than was captured, also when parts are asked for at once', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     const asked = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => shop.part(orderId, `${orderId}-${index}`, 300n)));
     const refused = asked.flatMap((result) => (result.status === 'rejected' ? [result.reason.reason] : []));
     expect(refused).to.deep.equal(Array.from({ length: 5 }, () => 'REFUND_TOO_LARGE'));
@@ -70,7 +59,7 @@ describe('giving money back', () => {
   });
 
   it('goes back in a hundred parts at most, and then as a whole', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     await shop.run(
       `INSERT INTO refund (refund_id, order_id, amount_minor, state, reason, ask_time, create_time, update_time)
        SELECT $1 || '-' || n, $1, 1, 'SUCCEEDED', '', now(), now(), now() FROM generate_series(1, 100) AS n`,
@@ -84,7 +73,7 @@ describe('giving money back', () => {
   });
 
   it('goes back in a hundred parts at most, also when the last are asked for at once', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     await shop.run(
       `INSERT INTO refund (refund_id, order_id, amount_minor, state, reason, ask_time, create_time, update_time)
        SELECT $1 || '-' || n, $1, 1, 'SUCCEEDED', '', now(), now(), now() FROM generate_series(1, 99) AS n`,
@@ -95,7 +84,7 @@ describe('giving money back', () => {
   });
 
   it('refuses a part in another currency than was paid in, and says in which to ask', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     const inUsd = { orderId, refundId: `${orderId}-a`, amount: { minor: 100n, currency: 'USD' }, reason: '' };
     const error = await expectRefusal('INVALID_ARGUMENT', refundPart(shop.payments, inUsd, SIGNAL));
     expect(error.message).to.include('ask for it in EUR');
@@ -104,8 +93,8 @@ describe('giving money back', () => {
   });
 
   it('refuses the key of another refund, and what was never captured', async () => {
-    const orderId = await charged();
-    const other = await charged();
+    const orderId = await shop.charged();
+    const other = await shop.charged();
     await shop.part(orderId, `${orderId}-a`, 300n);
     expect(await reasonOf(shop.part(orderId, `${orderId}-a`, 301n))).to.equal('IDEMPOTENCY_KEY_REUSED');
     expect(await reasonOf(shop.part(other, `${orderId}-a`, 300n))).to.equal('IDEMPOTENCY_KEY_REUSED');
@@ -118,16 +107,16 @@ describe('giving money back', () => {
   });
 
   it('answers a part that is refused for now as REQUESTED, which nobody takes for a reason to ask for another one', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.refuseRefunds(1);
     const { payment, refund } = await shop.part(orderId, `${orderId}-a`, 300n);
     expect([refund.state, payment.refunded.minor, payment.refundHeld.minor]).to.deep.equal(['REQUESTED', 0n, 300n]);
     expect((await shop.part(orderId, `${orderId}-a`, 300n)).refund.state).to.equal('SUCCEEDED');
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 300n]]);
   });
 
   it('gives back as a further rest what a part held that was given up after the rest had gone back', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     const { paymentIntentId } = await shop.paymentOf(orderId);
     const rest = { idempotencyKey: `rest-${orderId}`, paymentIntentId: paymentIntentId ?? '', amount: eur(700n), orderId, refundId: `whole.${orderId}` };
     await shop.company.refund(rest, SIGNAL);
@@ -139,11 +128,11 @@ describe('giving money back', () => {
     await shop.run(`UPDATE refund SET state = 'FAILED', failure = 'refunded_elsewhere' WHERE refund_id = $1`, `${orderId}-a`);
     for (let twice = 0; twice < 2; twice += 1) expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
     expect((await shop.refundsOf(orderId)).slice(2)).to.deep.equal([[`whole.${orderId}.2`, 'SUCCEEDED', 300n]]);
-    expect(atCompany(orderId)).to.deep.equal([['succeeded', 300n], ['succeeded', 700n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 300n], ['succeeded', 700n]]);
   });
 
   it('asks under a new key where the card company refused, since it repeats that under the old one', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.refuseRefunds(2);
     for (let twice = 0; twice < 2; twice += 1) expect(await reasonOf(shop.refund(orderId))).to.equal('PAYMENT_REJECTED');
     expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
@@ -152,7 +141,7 @@ describe('giving money back', () => {
   });
 
   it('counts a refund that is pending as given back', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     shop.company.refundsAre = 'pending';
     expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
     expect(await shop.refundsOf(orderId)).to.deep.equal([[`whole.${orderId}`, 'PENDING', 1_000n]]);

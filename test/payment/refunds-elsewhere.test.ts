@@ -8,7 +8,6 @@ import { eur, type PaymentsFixture, reasonOf, SIGNAL, startPayments } from './pa
 
 describe('giving money back, beside what the card company does by itself', () => {
   let shop: PaymentsFixture;
-  let orders = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   beforeEach(() => {
@@ -16,35 +15,25 @@ describe('giving money back, beside what the card company does by itself', () =>
     shop.company.refundsAre = 'succeeded';
   });
 
-  /** An order that was charged 10.00 EUR. */
-  async function charged(): Promise<string> {
-    const orderId = `order-${(orders += 1)}`;
-    expect((await shop.charge(orderId)).state).to.equal('COMPLETED');
-    return orderId;
-  }
-
-  const atCompany = (orderId: string) =>
-    shop.company.charges.filter((charge) => charge.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor]));
-
   describe('beside what somebody gives back by hand', () => {
     it('gives back the rest, and no more', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       shop.company.refundByHand(orderId, 300n);
       const payment = await shop.refund(orderId);
       expect([payment.state, payment.refunded.minor]).to.deep.equal(['REFUNDED', 1_000n]);
-      expect(atCompany(orderId)).to.deep.equal([['succeeded', 700n], ['succeeded', 300n]]);
+      expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 700n], ['succeeded', 300n]]);
     });
 
     it('is done when all was given back by hand', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       shop.company.refundByHand(orderId, 1_000n);
       expect((await shop.refund(orderId)).state).to.equal('REFUNDED');
-      expect(atCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
+      expect(shop.refundsAtCompany(orderId)).to.deep.equal([['succeeded', 1_000n]]);
       expect(await shop.eventsOf(orderId)).to.deep.equal(['PaymentCompleted 10.00', 'PaymentRefunded 10.00 whole']);
     });
 
     it('refuses a part for which too little is left', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       shop.company.refundByHand(orderId, 800n);
       const error = await expectRefusal('REFUND_TOO_LARGE', shop.part(orderId, `${orderId}-a`, 300n));
       expect(error.metadata).to.include({ left_minor: '200' });
@@ -56,7 +45,7 @@ describe('giving money back, beside what the card company does by itself', () =>
     const read = async (orderId: string, given = shop.payments): Promise<void> => readFromProvider(given, await shop.paymentOf(orderId), SIGNAL);
 
     it('counts one that was given up and made nevertheless, as one of its own', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       const refundId = `${orderId}-a`;
       const late: CardGateway = {
         ...shop.company,
@@ -76,7 +65,7 @@ describe('giving money back, beside what the card company does by itself', () =>
     });
 
     it('counts both of two that bear the same name', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       const refundId = `${orderId}-a`;
       shop.company.loseAnswers(1);
       await reasonOf(shop.part(orderId, refundId, 300n));
@@ -89,7 +78,7 @@ describe('giving money back, beside what the card company does by itself', () =>
     });
 
     it('says loudly when there is one for which nothing is left', async () => {
-      const orderId = await charged();
+      const orderId = await shop.charged();
       const { log, lines } = captureLog('error');
       shop.company.charges.at(-1)?.refunds.push({ stripeRefundId: 're_big', refundId: undefined, amount: eur(5_000n), state: 'succeeded', failure: undefined });
       await read(orderId, shop.with({ log }));

@@ -6,35 +6,24 @@ import { type PaymentsFixture, reasonOf, startPayments } from './payments-fixtur
 
 describe('a refund that the bank sends back', () => {
   let shop: PaymentsFixture;
-  let orders = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   beforeEach(() => void (shop.company.refundsAre = 'failed'));
 
-  /** An order that was charged 10.00 EUR. */
-  async function charged(): Promise<string> {
-    const orderId = `order-${(orders += 1)}`;
-    expect((await shop.charge(orderId)).state).to.equal('COMPLETED');
-    return orderId;
-  }
-
-  const atCompany = (orderId: string) =>
-    shop.company.charges.filter((charge) => charge.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor]));
-
   it('leaves the payment COMPLETED, and says so each time, without asking again', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     for (let twice = 0; twice < 2; twice += 1) {
       const error = await expectRefusal('REFUND_FAILED', shop.refund(orderId));
       expect(error.message).to.include('by hand').and.include(String(error.metadata['stripe_refund_id']));
     }
-    expect(atCompany(orderId)).to.deep.equal([['failed', 1_000n]]);
+    expect(shop.refundsAtCompany(orderId)).to.deep.equal([['failed', 1_000n]]);
     expect((await shop.paymentOf(orderId)).state).to.equal('COMPLETED');
     expect(await shop.eventsOf(orderId)).to.deep.equal(['PaymentCompleted 10.00']);
   });
 
   it('is a warning while who wants all of it still asks, and an error where nobody does', async () => {
     const { log, lines } = captureLog('warn');
-    const [whole, part] = [await charged(), await charged()];
+    const [whole, part] = [await shop.charged(), await shop.charged()];
     await reasonOf(shop.refund(whole, shop.with({ log })));
     await reasonOf(shop.part(part, `${part}-a`, 300n, shop.with({ log })));
     expect(lines.map(({ level, orderId, msg }) => [level, orderId, msg])).to.deep.equal([
@@ -44,7 +33,7 @@ describe('a refund that the bank sends back', () => {
   });
 
   it('is over once somebody has given the money back by hand', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     await reasonOf(shop.refund(orderId));
     shop.company.refundsAre = 'succeeded';
     shop.company.refundByHand(orderId, 400n);
@@ -56,7 +45,7 @@ describe('a refund that the bank sends back', () => {
   });
 
   it('as a part has failed for good, and its money can be asked for again', async () => {
-    const orderId = await charged();
+    const orderId = await shop.charged();
     for (let twice = 0; twice < 2; twice += 1) expect(await reasonOf(shop.part(orderId, `${orderId}-a`, 300n))).to.equal('REFUND_FAILED');
     shop.company.refundsAre = 'succeeded';
     expect((await shop.part(orderId, `${orderId}-b`, 1_000n)).payment.state).to.equal('REFUNDED');

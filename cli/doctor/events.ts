@@ -1,12 +1,11 @@
 import type { Database } from '#database';
 import { eventsMigrations, inboxMigrations, listDeadLetters, readOutboxLag } from '#events';
-import { MeshError } from '#kit';
 import type { ModuleName } from '#modules';
 
 import { modulesWith } from '../serving/modules-with.ts';
 import { roughTime } from '../status/rough-time.ts';
 import { type Check, fail, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
-import { withDatabase } from './databases.ts';
+import { readTables } from './databases.ts';
 
 /** As many are counted; whoever has more has one trouble many times. */
 const MOST = 100;
@@ -23,24 +22,12 @@ export const events: Check = {
       ...(await modulesWith(inboxMigrations)).map((name) => ({ name, look: lookForDead })),
     ].filter(({ name }) => settings.databaseUrls[name] !== '');
     if (looks.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    const found = await Promise.all(looks.map(async ({ name, look }) => ({ name, findings: await lookInto(name, settings.databaseUrls[name], look) })));
-    const unread = new Set(found.flatMap(({ name, findings }) => (findings ? [] : [name])));
-    const troubles = [...found.flatMap(({ findings }) => findings ?? []), ...(unread.size > 0 ? [skip(`those of ${[...unread].join(', ')} cannot be read`)] : [])];
+    const found = await Promise.all(looks.map(async ({ name, look }) => ({ name, sight: await readTables(settings.databaseUrls[name], name, (database) => look(name, database)) })));
+    const unread = new Set(found.flatMap(({ name, sight }) => (sight ? [] : [name])));
+    const troubles = [...found.flatMap(({ sight }) => sight?.found ?? []), ...(unread.size > 0 ? [skip(`those of ${[...unread].join(', ')} cannot be read`)] : [])];
     return orElse(troubles, ok('all are published, and none is given up'));
   },
 };
-
-type Look = (name: ModuleName, database: Database) => Promise<Finding[]>;
-
-/** Undefined where the tables cannot be read: the check of the schema says why. */
-async function lookInto(name: ModuleName, url: string, look: Look): Promise<Finding[] | undefined> {
-  try {
-    return await withDatabase(url, name, (database) => look(name, database));
-  } catch (thrown) {
-    if (thrown instanceof MeshError) return undefined;
-    throw thrown;
-  }
-}
 
 async function lookAtOutbox(name: ModuleName, database: Database): Promise<Finding[]> {
   const { events: waiting, oldestMs, refused } = await readOutboxLag(database);

@@ -1,9 +1,8 @@
 import { type FailingMails, findFailingMails } from '#books/notification';
-import { MeshError } from '#kit';
 
 import { roughTime } from '../status/rough-time.ts';
 import { type Check, type Finding, ok, type Scene, skip, warn } from './check.ts';
-import { withDatabase } from './databases.ts';
+import { readTables } from './databases.ts';
 
 /** One counts: servers that only ask to come again take a mail at the next try, a second later. */
 const MIN_ATTEMPTS = 1;
@@ -14,14 +13,9 @@ export const mails: Check = {
   async run({ settings }: Scene) {
     const url = settings.databaseUrls.notification;
     if (url === '') return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    try {
-      const failing = await withDatabase(url, 'notification', (database) => findFailingMails(database, MIN_ATTEMPTS));
-      return [failing ? waiting(failing) : ok('none waits for another try')];
-    } catch (thrown) {
-      // Where the tables cannot be read, the check of the schema says why.
-      if (thrown instanceof MeshError) return [skip('those of notification cannot be read')];
-      throw thrown;
-    }
+    const sight = await readTables(url, 'notification', (database) => findFailingMails(database, MIN_ATTEMPTS));
+    if (!sight) return [skip('those of notification cannot be read')];
+    return [sight.found ? waiting(sight.found) : ok('none waits for another try')];
   },
 };
 

@@ -1,10 +1,9 @@
-import { MeshError } from '#kit';
 import type { ModuleName } from '#modules';
 import { type FailingSagas, findFailing, listSagas, type SagaRecord, sagaMigrations } from '#saga';
 
 import { modulesWith } from '../serving/modules-with.ts';
 import { type Check, fail, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
-import { withDatabase } from './databases.ts';
+import { readTables } from './databases.ts';
 
 /** As many are counted; whoever has more has one trouble many times. */
 const MOST = 100;
@@ -24,16 +23,11 @@ export const sagas: Check = {
 };
 
 async function lookAtSagas(name: ModuleName, url: string): Promise<Finding[]> {
-  try {
-    return await withDatabase(url, name, async (database) => {
-      const stuck = await listSagas(database, { status: 'STUCK' }, { size: MOST, after: undefined });
-      return [...stuckOnes(name, stuck), ...failingOnes(name, await findFailing(database, MIN_ATTEMPTS))];
-    });
-  } catch (thrown) {
-    // Where the tables cannot be read, the check of the schema says why.
-    if (thrown instanceof MeshError) return [skip(`those of ${name} cannot be read`)];
-    throw thrown;
-  }
+  const sight = await readTables(url, name, async (database) => {
+    const stuck = await listSagas(database, { status: 'STUCK' }, { size: MOST, after: undefined });
+    return [...stuckOnes(name, stuck), ...failingOnes(name, await findFailing(database, MIN_ATTEMPTS))];
+  });
+  return sight?.found ?? [skip(`those of ${name} cannot be read`)];
 }
 
 function stuckOnes(name: ModuleName, stuck: readonly SagaRecord[]): Finding[] {

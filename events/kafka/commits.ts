@@ -6,7 +6,9 @@ import type { AssignedPartition } from './assigned-partition.ts';
 import { plainError } from './kafka-errors.ts';
 
 export interface CommitsOptions {
-  readonly consumer: Consumer;
+  readonly consumer: Pick<Consumer, 'commit'>;
+  /** Whether the partitions are those of the group's round: a commit out of an older one would set back who has them now. */
+  readonly isInRound: () => boolean;
   /** The partitions that this member has now: it commits for no other. */
   readonly assigned: () => Iterable<AssignedPartition>;
   readonly clock: Clock;
@@ -31,14 +33,13 @@ const COMMIT_EVERY_MS = 100;
 const RETRY_MAX_MS = 2_000;
 const NOTHING_KNOWN = -1;
 
-export function createCommits({ consumer, assigned, clock, random, log, signal }: CommitsOptions): Commits {
+export function createCommits({ consumer, isInRound, assigned, clock, random, log, signal }: CommitsOptions): Commits {
   let isRunning = false;
   let failures = 0;
 
   async function now(): Promise<void> {
     const progress = [...assigned()].filter(isToCommit).map((partition) => ({ partition, offset: partition.taken }));
-    // Without an id it is no member: what it had is another's.
-    if (progress.length === 0 || consumer.memberId === null) return;
+    if (progress.length === 0 || !isInRound()) return;
     try {
       const offsets = progress.map(({ partition: { topic, index }, offset }) => ({ topic, partition: index, offset, leaderEpoch: NOTHING_KNOWN }));
       await consumer.commit({ offsets });

@@ -71,7 +71,7 @@ function openSession(options: GroupSessionOptions, signal: AbortSignal, onLost: 
     onTaken: () => commits.request(),
     onRoom: () => fetching.wake(),
   });
-  const commits = createCommits({ ...options, signal, consumer: membership.consumer, assigned: assignment.all });
+  const commits = createCommits({ ...options, signal, consumer: membership.consumer, isInRound: membership.isInRound, assigned: assignment.all });
   const fetching = startFetching({ ...options, signal, client: fetchClient, assigned: assignment.all });
 
   return {

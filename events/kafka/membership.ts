@@ -34,6 +34,11 @@ export interface Membership {
   join(): Promise<void>;
   /** Whether the group counts it in for sure: it does for the session timeout after a heartbeat was sent that it has answered. */
   isMember(): boolean;
+  /**
+   * Whether the group still is in the round in which the partitions were dealt out. Between the answers to joining and to
+   * syncing it is not: what was dealt then may be another's by now, and the broker would take a commit for it all the same.
+   */
+  isInRound(): boolean;
   /** Says goodbye, so that others take over at once. */
   leave(): Promise<void>;
 }
@@ -91,6 +96,7 @@ export function createMembership(options: MembershipOptions): Membership {
     consumer,
     join,
     isMember: () => consumer.isActive() && clock.now() - countedInMs < sessionTimeoutMs,
+    isInRound: () => last !== undefined && consumer.memberId === last.memberId && consumer.generationId === last.generationId,
     leave: () => closeClient(consumer, clock),
   };
 }

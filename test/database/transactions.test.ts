@@ -75,7 +75,8 @@ describe('transactions', () => {
         await tx.query(add, [to, 10]);
       });
     await Promise.all([cross(1, 2), cross(2, 1)]);
-    expect(runs).to.equal(3);
+    // The loser may take its first row again before the winner has got it, and then they meet once more.
+    expect(runs).to.be.at.least(3);
     expect([await amount(1), await amount(2)]).to.deep.equal([100n, 100n]);
   });
 

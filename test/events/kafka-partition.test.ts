@@ -1,4 +1,4 @@
-import type { Consumer, RecordsBatch } from '@platformatic/kafka';
+import type { RecordsBatch } from '@platformatic/kafka';
 import { expect } from 'chai';
 
 import type { Event } from '#events';
@@ -89,7 +89,7 @@ describe('a partition that a member has', () => {
 
   it('that was lost begins anew, and takes the place of the group back with it', async () => {
     const committed: bigint[] = [];
-    const consumer = { memberId: 'me', commit: async ({ offsets }: { offsets: { offset: bigint }[] }) => void committed.push(...offsets.map(({ offset }) => offset)) };
+    const consumer = { commit: async ({ offsets }: { offsets: { offset: bigint }[] }) => void committed.push(...offsets.map(({ offset }) => offset)) };
     const held = Promise.withResolvers<void>();
     const { partition, delivered } = open({
       from: 100n,
@@ -98,8 +98,7 @@ describe('a partition that a member has', () => {
         delivered.push(Number(data['number']));
       },
     });
-    // Commits use no more of a consumer than this.
-    const commits = createCommits({ ...common, consumer: consumer as unknown as Consumer, assigned: () => [partition], signal: new AbortController().signal });
+    const commits = createCommits({ ...common, consumer, isInRound: () => true, assigned: () => [partition], signal: new AbortController().signal });
     partition.offer(100n, [batchOf(100n, 5)]);
     await until('one is taken', () => partition.taken === 101n);
     await commits.now();
@@ -140,9 +139,8 @@ describe('a partition that a member has', () => {
   it('is committed for as long as the member has it, and no longer', async () => {
     const committed: unknown[] = [];
     const held = new Set<AssignedPartition>();
-    // Commits use no more of a consumer than this.
-    const consumer = { memberId: 'me', commit: async ({ offsets }: { offsets: unknown[] }) => void committed.push(...offsets) } as unknown as Consumer;
-    const commits = createCommits({ ...common, consumer, assigned: () => held, signal: new AbortController().signal });
+    const consumer = { commit: async ({ offsets }: { offsets: unknown[] }) => void committed.push(...offsets) };
+    const commits = createCommits({ ...common, consumer, isInRound: () => true, assigned: () => held, signal: new AbortController().signal });
     const { partition } = open();
     held.add(partition);
     partition.offer(0n, [batchOf(0n, 2)]);
@@ -153,6 +151,21 @@ describe('a partition that a member has', () => {
     held.delete(partition);
     partition.offer(2n, [batchOf(2n, 2)]);
     await until('it has delivered more', () => partition.taken === 4n);
+    await commits.now();
+    expect(committed).to.have.length(1);
+  });
+
+  it('is not committed when the group has begun a new round: another may have it, and be further', async () => {
+    const committed: unknown[] = [];
+    let isInRound = false;
+    const consumer = { commit: async ({ offsets }: { offsets: unknown[] }) => void committed.push(...offsets) };
+    const { partition } = open();
+    const commits = createCommits({ ...common, consumer, isInRound: () => isInRound, assigned: () => [partition], signal: new AbortController().signal });
+    partition.offer(0n, [batchOf(0n, 2)]);
+    await until('it has delivered', () => partition.taken === 2n);
+    await commits.now();
+    expect(committed).to.deep.equal([]);
+    isInRound = true;
     await commits.now();
     expect(committed).to.have.length(1);
   });

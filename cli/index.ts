@@ -9,6 +9,8 @@ import { addDoctor } from './usage/doctor.ts';
 import { addDown } from './usage/down.ts';
 import { addEvents } from './usage/events.ts';
 import { addFault } from './usage/fault.ts';
+import { addCert } from './usage/cert.ts';
+import { addIntentions } from './usage/intentions.ts';
 import { addLogs } from './usage/logs.ts';
 import { addMigrate } from './usage/migrate.ts';
 import { addNew } from './usage/new.ts';
@@ -17,9 +19,11 @@ import { addPs } from './usage/ps.ts';
 import { addSaga } from './usage/saga.ts';
 import { addScale } from './usage/scale.ts';
 import { addServe } from './usage/serve.ts';
+import { addToken } from './usage/token.ts';
 import { addTrace } from './usage/trace.ts';
 import { addUp } from './usage/up.ts';
 import type { Usage } from './usage/usage.ts';
+import { addWhy } from './usage/why.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the `mesh` command and ends the process with its exit code. The only place that does. */
@@ -56,6 +60,7 @@ const COMMANDS: readonly ((usage: Usage) => void)[] = [
   addUp,
   addServe,
   addCall,
+  addToken,
   addDown,
   addPs,
   addScale,
@@ -64,6 +69,9 @@ const COMMANDS: readonly ((usage: Usage) => void)[] = [
   addEvents,
   addPolicy,
   addFault,
+  addCert,
+  addIntentions,
+  addWhy,
   addTrace,
   addLogs,
   addMigrate,

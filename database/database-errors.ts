@@ -112,6 +112,11 @@ export function sqlState(thrown: unknown): string | undefined {
   return serverError(thrown)?.code;
 }
 
+/** The role may not do that: it lacks a privilege. */
+export function isForbidden(thrown: unknown): boolean {
+  return sqlState(thrown) === '42501';
+}
+
 /** Postgres broke it off in favour of another transaction; run again, it can succeed. */
 export function isBrokenOff(thrown: unknown): boolean {
   const state = sqlState(thrown);

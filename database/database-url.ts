@@ -30,6 +30,27 @@ export function placeOf(url: string): string {
   return `${server}:${port}/${database}`;
 }
 
+/** The user that a `DATABASE_URL` names, and their password if it has one. */
+export interface DatabaseUser {
+  readonly name: string;
+  readonly password: string | undefined;
+}
+
+/** Throws INVALID_SETTING, without the URL, where it names none: then the user would depend on who starts the process. */
+export function readDatabaseUser(url: string): DatabaseUser {
+  const { username, password } = parse(url);
+  if (username === '') throw refusal('INVALID_SETTING', `DATABASE_URL names no user; ${SHAPE}`);
+  return { name: decodeURIComponent(username), password: password === '' ? undefined : decodeURIComponent(password) };
+}
+
+/** The same database as another user. */
+export function withUser(url: string, { name, password = '' }: DatabaseUser): string {
+  const parsed = parse(url);
+  parsed.username = encodeURIComponent(name);
+  parsed.password = encodeURIComponent(password);
+  return parsed.href;
+}
+
 /** The same server and user, another database. */
 export function withDatabase(url: string, database: string): string {
   const parsed = parse(url);

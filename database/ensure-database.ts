@@ -17,7 +17,8 @@ const PAUSE_MS = 50;
 
 /**
  * Creates the database that `url` names when the server lacks it; several processes
- * may do so at once. The user needs CREATEDB. Returns whether it was created here.
+ * may do so at once. The user needs CREATEDB. It is closed to other roles: those that work
+ * on its tables are let in by `grantAccess`. Returns whether it was created here.
  * Throws INVALID_SETTING for a server that is too old.
  */
 export async function ensureDatabase(url: string, clock: Clock = systemClock): Promise<boolean> {
@@ -30,9 +31,12 @@ export async function ensureDatabase(url: string, clock: Clock = systemClock): P
 }
 
 async function create(client: pg.Client, database: string, clock: Clock): Promise<boolean> {
+  const name = pg.escapeIdentifier(database);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`);
+      await client.query(`CREATE DATABASE ${name}`);
+      // By default everybody who has a role on the server may enter, and make temporary tables.
+      await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
       return true;
     } catch (thrown) {
       const state = sqlState(thrown);

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 
 import { type Log, MeshError, refusal } from '#kit';
 
-import { databaseError, sqlState } from './database-errors.ts';
+import { databaseError, isForbidden, sqlState } from './database-errors.ts';
 import { placeOf } from './database-url.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { quoteSchema } from './identifiers.ts';
@@ -34,13 +34,15 @@ const LOCK_TIMEOUT_MS = 30_000;
  * (So no file may hold a COMMIT or a CREATE INDEX CONCURRENTLY.) Processes that migrate
  * at the same time take turns.
  *
- * Throws SCHEMA_OUTDATED when the tables are newer than the files, or a file was changed
- * after it had been applied, START_FAILED when a file fails.
+ * Throws SCHEMA_OUTDATED when the tables are newer than the files, a file was changed
+ * after it had been applied, or the user of `url` may not change them, START_FAILED when a
+ * file fails.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     return await migrateExisting(options);
   } catch (thrown) {
+    if (isForbidden(thrown)) throw notOwner(options.schema, thrown);
     const isMissing = thrown instanceof MeshError && thrown.metadata['trouble'] === 'missing';
     if (!isMissing || !options.mayCreateDatabase) throw thrown;
   }
@@ -64,6 +66,11 @@ async function migrateExisting({ url, schema, components, log }: MigrateOptions)
     if (applied.length > 0) log.info({ schema, applied }, 'brought the tables up to date');
     return applied;
   });
+}
+
+function notOwner(schema: string, cause: unknown): MeshError {
+  const sentence = `the role that DATABASE_URL names may not change schema "${schema}"; run \`mesh migrate\` with DATABASE_OWNER_URL, which names its owner`;
+  return refusal('SCHEMA_OUTDATED', sentence, { cause });
 }
 
 /** The lock lasts until the connection closes. */

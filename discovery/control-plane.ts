@@ -1,5 +1,8 @@
 import type { MeshError, Stoppable } from '#kit';
 
+import type { Certificates } from './certificate.ts';
+import type { IntentionStore } from './intention.ts';
+
 /** One running copy of a service, as the control plane knows it. */
 export interface Instance {
   /** Unique in the mesh; see `newInstanceId`. */
@@ -30,6 +33,8 @@ export interface Registration {
   readonly metadata: Readonly<Record<string, string>>;
   /** The name that the control plane asks `grpc.health.v1.Health` for; empty asks for the server as a whole. */
   readonly healthService: string;
+  /** Whether the port takes TLS only: then it is asked for its health over TLS too, without a certificate of the one who asks. Default false. */
+  readonly tls?: boolean;
 }
 
 /** Gets what a watch learns. Never called from inside the call that started the watch. */
@@ -91,4 +96,6 @@ export interface ControlPlane extends Stoppable {
   /** Every instance of every service of the mesh, healthy or not, sorted by service and id. */
   listInstances(signal?: AbortSignal): Promise<readonly InstanceHealth[]>;
   readonly policies: PolicyStore;
+  readonly intentions: IntentionStore;
+  readonly certificates: Certificates;
 }

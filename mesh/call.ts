@@ -7,6 +7,8 @@ import type { CallContext } from './call-context.ts';
 import type { Attempt } from './client/attempt.ts';
 import type { Headers } from './headers.ts';
 import type { Effect } from './idempotency/effect.ts';
+import type { AccessToken } from './identity/access-token.ts';
+import type { Ownership } from './identity/ownership.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Method } from './method.ts';
 
@@ -16,6 +18,8 @@ export type Outgoing = Message | AsyncIterable<Message>;
 /** One call on its way out, as the client chain sees it. */
 export interface ClientCall {
   readonly method: Method;
+  /** Registry name of the service whose stub made it; empty in a process that is none. */
+  readonly caller: string;
   readonly request: Outgoing;
   /** Interceptors add to it; becomes gRPC metadata on the wire. */
   readonly headers: Headers;
@@ -52,6 +56,10 @@ export interface ServerCall extends CallContext {
   readonly lifetime: Lifetime;
   /** Set by the idempotency interceptor. */
   effect?: Effect | undefined;
+  /** Set by authorization, once the token is verified. */
+  user?: AccessToken | undefined;
+  /** Set by authorization, where the owner is the handler's to find out. */
+  ownership?: Ownership | undefined;
   context: Context;
   /** Makes an answer's bytes, where it needs any. The chain's last link calls it, so that an answer that cannot be written is a failure like others. */
   readonly seal?: ((answer: Message) => void) | undefined;

@@ -3,6 +3,8 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 import { Criticality as Contract, method as methodPolicy, Repeat } from '#proto/mesh/v1/options_pb.js';
 
+import { type AccessRule, readAccessRule } from './identity/access-rule.ts';
+
 /** The deadline of a unary method whose contract names none. */
 const DEFAULT_DEADLINE_MS = 5_000;
 
@@ -32,6 +34,8 @@ export interface Method {
   readonly hedged: boolean;
   /** Who is served first when not everybody can be. */
   readonly criticality: Criticality;
+  /** Who may call; undefined where the contract does not say it, which the shop's all do. */
+  readonly access: AccessRule | undefined;
 }
 
 const CRITICALITY: Readonly<Record<Contract, Criticality>> = {
@@ -65,6 +69,7 @@ export function describeMethod(desc: DescMethod): Method {
     deadlineMs: policy?.deadline ? Number(policy.deadline.seconds) * 1_000 + policy.deadline.nanos / 1e6 : defaultDeadlineMs(desc),
     hedged: policy?.hedged ?? false,
     criticality: CRITICALITY[policy?.criticality ?? Contract.UNSPECIFIED],
+    access: readAccessRule(desc, policy),
     keyField: policy?.idempotencyKey ? keyFieldOf(desc, policy.idempotencyKey) : undefined,
     repeat: REPEAT[policy?.repeat ?? Repeat.UNSPECIFIED],
     idempotent: Boolean(policy?.idempotencyKey) || desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,

@@ -29,7 +29,7 @@ type Contracts = Readonly<Record<string, DescService>>;
 
 export interface BuiltService<S extends DescService> {
   readonly handlers: Handlers<S>;
-  /** A second contract, for operators: `implement(SagaService, sagaHandlers)`. On the same port, and as healthy as the main one. */
+  /** A second contract, such as one for operators: `implement(SagaService, sagaHandlers)`. On the same port, and as healthy as the main one. */
   readonly operations?: Implementation;
   /** Starts background work, once the service can be called. */
   start?(): void;
@@ -42,6 +42,8 @@ export interface ServiceModule<S extends DescService = DescService, D extends Co
   /** Registry name, schema name and folder name. */
   readonly name: string;
   readonly contract: S;
+  /** The contract of `operations`, where it builds any. */
+  readonly operations?: DescService;
   /** Contracts of the services it calls, under the names it wants their stubs by. */
   readonly dependencies: D;
   readonly settings: P;
@@ -51,6 +53,17 @@ export interface ServiceModule<S extends DescService = DescService, D extends Co
 
 /** Declares a service. The types tie dependencies, settings and handlers together; the list of modules forgets them. */
 export function defineService<S extends DescService, D extends Contracts, P extends SettingSpecs>(module: ServiceModule<S, D, P>): ServiceModule {
+  const build: typeof module.build = (given) => {
+    const built = module.build(given);
+    // What is declared is what commands go by, without building anything.
+    if (built.operations?.contract !== module.operations) throw new Error(`${module.name} does not build the operations that it declares`);
+    return built;
+  };
   // Whoever composes builds `clients` and `settings` from this module's own declarations, so they fit.
-  return module as unknown as ServiceModule;
+  return { ...module, build } as unknown as ServiceModule;
+}
+
+/** Every contract that a service answers on its port. No two have a method of one name: people write `user.SignIn`. */
+export function contractsOf({ contract, operations }: ServiceModule): readonly DescService[] {
+  return operations ? [contract, operations] : [contract];
 }

@@ -1,4 +1,5 @@
 import { type Program, startProgram } from '../rpc/program.ts';
+import type { Extent } from './catalogue.ts';
 import type { Load, Slice } from './load.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
 import { cpuMsOfTree, untilIdle } from './process-tree.ts';
@@ -7,8 +8,14 @@ import { cpuMsOfTree, untilIdle } from './process-tree.ts';
 export interface RunningShop {
   /** Where it takes orders. */
   readonly port: number;
+  /** The Consul from which buyers get the certificate that the port wants; left out: it takes plaintext. */
+  readonly registry?: string;
+  /** The database of its user service, by which buyers get access tokens; left out: it asks nobody who they are. */
+  readonly usersUrl?: string;
   /** All its processes are below this one, Postgres and stand-ins too. */
   readonly pid: number;
+  /** Of the catalogue that it sells. */
+  readonly extent: Extent;
   /** A database of its Postgres. */
   readonly postgresUrl: string;
   stop(): Promise<void>;
@@ -84,7 +91,15 @@ export async function enter<Shop extends RunningShop>(title: string, start: () =
   };
 }
 
-async function startBuyers(title: string, { postgresUrl, port }: RunningShop, progress: (line: string) => void): Promise<Program<unknown>> {
+async function startBuyers(title: string, { postgresUrl, port, registry, usersUrl, extent }: RunningShop, progress: (line: string) => void): Promise<Program<unknown>> {
   progress(`${title}: ${await readPostgresSettings(postgresUrl)}`);
-  return startProgram('../orders/load-program', { port });
+  const buyers = await startProgram<unknown>('../orders/load-program', { port, registry, extent });
+  // Not as an argument, which everybody on the machine sees.
+  if (usersUrl !== undefined) {
+    await buyers.ask('signIn', usersUrl).catch(async (thrown: unknown) => {
+      await buyers.stop();
+      throw thrown;
+    });
+  }
+  return buyers;
 }

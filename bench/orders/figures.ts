@@ -15,9 +15,3 @@ export const FIGURES = {
   },
   filled: { full_vs_empty: 'orders/s with a million finished orders, beside a shop just opened (about 10 min, half of it filling the tables)' },
 } as const;
-
-/** One line a figure, for `--help`. */
-export function describeFigures(): string {
-  const figures = Object.values(FIGURES).flatMap((group): [string, string][] => Object.entries(group));
-  return figures.map(([name, what]) => `  ${name.padEnd(22)} ${what}`).join('\n');
-}

@@ -18,7 +18,7 @@ export async function measureFilled({ progress, quick }: BenchOptions): Promise<
   const { rounds, inFlight, sliceMs: ms, warmUpMs, firstWarmUpMs } = EXTENT[extent];
   const load = { pace: { inFlight }, warmUpMs, ms };
   const firstLoad = { pace: { inFlight }, warmUpMs: 0, ms: firstWarmUpMs };
-  const field = await startField();
+  const field = await startField(extent);
   const entered: Contestant[] = [];
   const add = async (title: string): Promise<Contestant<MeshShop>> => {
     const contestant = await enter(title, () => startMeshShop('micro', field.of(title)), progress);

@@ -51,8 +51,7 @@ export async function measureLoad(placeOrder: PlaceOrder, { pace, warmUpMs, ms }
     if (countedAt >= from && countedAt <= until) took.push(now - began);
   }
 
-  const isOver = (): boolean => performance.now() >= until;
-  await (isPaced ? keepPace(place, pace.perSecond, isOver) : keepInFlight(place, pace.inFlight, isOver));
+  await (isPaced ? keepPace(place, pace.perSecond, from, () => until) : keepInFlight(place, pace.inFlight, () => performance.now() >= until));
   return { ordersPerSecond: (took.length * 1_000) / (until - from), ...percentiles(took), orders, failed, ...(failure !== undefined && { failure }) };
 }
 
@@ -63,13 +62,15 @@ async function keepInFlight(place: (began: number) => Promise<void>, inFlight: n
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-async function keepPace(place: (began: number) => Promise<void>, perSecond: number, isOver: () => boolean): Promise<void> {
-  const began = performance.now();
+/** All that is due before the end is placed, should its process be busy beyond that; one at least, at however slow a pace. */
+async function keepPace(place: (began: number) => Promise<void>, perSecond: number, from: number, until: () => number): Promise<void> {
   const underWay: Promise<void>[] = [];
-  for (let due = began; !isOver(); due += 1_000 / perSecond) {
-    const waitMs = due - performance.now();
-    if (waitMs > 0) await delay(waitMs);
+  let last = -Infinity;
+  for (let due = performance.now(); due < until() || last < from; due += 1_000 / perSecond) {
+    // A timer may be a part of a millisecond early.
+    while (performance.now() < due) await delay(due - performance.now());
     underWay.push(place(due));
+    last = due;
   }
   await Promise.all(underWay);
 }

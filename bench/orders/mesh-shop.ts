@@ -7,6 +7,7 @@ import { MODULE_NAMES } from '#modules';
 
 import { askEnvironment } from '../../cli/local/control-socket.ts';
 import { dataFolder } from '../../cli/local/data-folder.ts';
+import { catalogueOf } from './catalogue.ts';
 import type { RunningShop } from './contestant.ts';
 import { makeFolder } from './make-folder.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -19,12 +20,12 @@ const END_WITHIN_MS = 20_000;
 
 /** Our shop, which can also be reached below its services. */
 export interface MeshShop extends RunningShop {
-  /** The URL of each service's database. */
+  /** The URL of each service's database, as the owner of its tables. */
   readonly databaseUrls: Readonly<Record<string, string>>;
 }
 
-/** Our shop as anybody starts it, with everything on and every call traced; only the card company is the benchmark's. */
-export async function startMeshShop(topology: 'micro' | 'monolith', { otlpEndpoint, stripeUrl, stripeKey }: Surroundings): Promise<MeshShop> {
+/** Our shop as anybody starts it, with everything on, buyers' calls over mTLS too, each with its buyer's access token, and every call traced; only the card company is the benchmark's. */
+export async function startMeshShop(topology: 'micro' | 'monolith', { otlpEndpoint, stripeUrl, stripeKey, extent }: Surroundings): Promise<MeshShop> {
   const folder = await makeFolder();
   const ports = Object.fromEntries(MODULE_NAMES.map((name) => [`MESH_PORT_${name.toUpperCase()}`, '0']));
   const settings = { MESH_DATA_DIR: folder, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint, STRIPE_API_KEY: stripeKey, MESH_STRIPE_URL: stripeUrl, MESH_TRACE_PERCENT: '100' };
@@ -38,24 +39,32 @@ export async function startMeshShop(topology: 'micro' | 'monolith', { otlpEndpoi
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const portOf = await whenReady(shop);
-    await writeCatalogue(portOf);
+    const served = await whenReady(shop);
     const environment = (await askEnvironment(dataFolder(folder).controlSocket)) ?? {};
-    const databaseUrls = Object.fromEntries(MODULE_NAMES.map((name) => [name, environment[`DATABASE_URL_${name.toUpperCase()}`] ?? '']));
-    return { port: portOf('order'), pid: shop.pid ?? 0, postgresUrl: databaseUrls['order'] ?? '', databaseUrls, stop };
+    const databaseUrls = Object.fromEntries(MODULE_NAMES.map((name) => [name, environment[`DATABASE_OWNER_URL_${name.toUpperCase()}`] ?? '']));
+    const usersUrl = databaseUrls['user'] ?? '';
+    await writeCatalogue(catalogueOf(extent), (service) => served(service).port, usersUrl);
+    const registry = environment['CONSUL_HTTP_ADDR'] ?? '';
+    return { extent, port: served('order').mtlsPort, registry, usersUrl, pid: shop.pid ?? 0, postgresUrl: databaseUrls['order'] ?? '', databaseUrls, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
 }
 
-/** The port of each service, once `mesh up` says where they are. */
-async function whenReady({ stdout }: ChildProcess): Promise<(service: string) => number> {
+/** As `mesh up --json` answers. */
+interface ServedPorts {
+  /** The explorer's, in plaintext. */
+  readonly port: number;
+  readonly mtlsPort: number;
+}
+
+/** The ports of each service, once `mesh up` says where they are. */
+async function whenReady({ stdout }: ChildProcess): Promise<(service: string) => ServedPorts> {
   if (!stdout) throw new Error('the shop has no output');
   for await (const line of createInterface({ input: stdout })) {
-    // As `mesh up --json` answers.
-    const { services }: { readonly services: readonly { readonly name: string; readonly port: number }[] } = JSON.parse(line);
-    return (service) => services.find(({ name }) => name === service)?.port ?? 0;
+    const { services }: { readonly services: readonly (ServedPorts & { readonly name: string })[] } = JSON.parse(line);
+    return (service) => services.find(({ name }) => name === service) ?? { port: 0, mtlsPort: 0 };
   }
   throw new Error('the shop did not start; see what it wrote above');
 }

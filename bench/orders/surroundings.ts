@@ -1,4 +1,5 @@
 import { type Program, startProgram } from '../rpc/program.ts';
+import type { Extent } from './catalogue.ts';
 
 /** What every shop of the benchmark stands on besides its Postgres. */
 export interface Surroundings {
@@ -6,6 +7,7 @@ export interface Surroundings {
   readonly otlpEndpoint: string;
   readonly stripeUrl: string;
   readonly stripeKey: string;
+  readonly extent: Extent;
 }
 
 /** The receiver of spans and the card company, one of each for everybody. */
@@ -22,11 +24,11 @@ export interface Field {
 /** A test key; the card company of the benchmark takes any. */
 const STRIPE_KEY = 'sk_test_bench';
 
-export async function startField(): Promise<Field> {
+export async function startField(extent: Extent): Promise<Field> {
   const sink: Program<{ readonly port: number }> = await startProgram('span-sink', {});
   const cards: Program<{ readonly port: number }> = await startProgram('../orders/card-program', {});
   return {
-    of: (sender) => ({ otlpEndpoint: `http://127.0.0.1:${sink.ready.port}/${sender}`, stripeUrl: `http://127.0.0.1:${cards.ready.port}`, stripeKey: STRIPE_KEY }),
+    of: (sender) => ({ otlpEndpoint: `http://127.0.0.1:${sink.ready.port}/${sender}`, stripeUrl: `http://127.0.0.1:${cards.ready.port}`, stripeKey: STRIPE_KEY, extent }),
     spans: () => sink.ask('counts'),
     async checkCards() {
       const { chargedTwice } = await cards.ask<{ chargedTwice: number }>('counts');

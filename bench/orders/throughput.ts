@@ -24,8 +24,9 @@ const NAIVE = 'naive: proto-loader, auto-instrumentation, one statement a round 
 
 /** Durable orders, each traced from end to end, through our shop in both topologies and through the one that is usually written. */
 export async function measureThroughput({ progress, quick }: BenchOptions): Promise<readonly Figure[]> {
-  const { rounds, inFlight, sliceMs: ms, warmUpMs, firstWarmUpMs } = EXTENT[quick ? 'quick' : 'full'];
-  const field = await startField();
+  const extent = quick ? 'quick' : 'full';
+  const { rounds, inFlight, sliceMs: ms, warmUpMs, firstWarmUpMs } = EXTENT[extent];
+  const field = await startField(extent);
   const entered: Contestant[] = [];
   try {
     const [naive, micro, monolith] = await enterAll(field, entered, progress);

@@ -7,14 +7,20 @@ import { NotificationCategory, NotificationService } from '#proto/shop/notificat
 import { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
-import { CURRENCY, PRICE_MINOR, PRODUCT_IDS, STOCK, USER_IDS } from './catalogue.ts';
+import { type Catalogue, CURRENCY, PRICE_MINOR, STOCK } from './catalogue.ts';
 import { type Caller, openCaller } from './caller.ts';
+import { type BearerOf, openTokens } from './tokens.ts';
 
-type Callers = Readonly<Record<'users' | 'products' | 'inventory' | 'notifications', Caller>>;
+interface Callers extends Readonly<Record<'users' | 'products' | 'inventory' | 'notifications', Caller>> {
+  readonly bearerOf: BearerOf;
+}
 
 const EVERYTHING = [NotificationCategory.ORDER, NotificationCategory.PAYMENT, NotificationCategory.SHIPPING];
 
-/** Calls at once: no method takes more than one buyer, and there are 2,400 calls to make. */
+/** Who has no account. */
+const STAFF = 'staff-of-bench';
+
+/** Calls at once: no method takes more than one buyer, and in full there are 2,400 calls to make. */
 const LANES = 8;
 
 /** A machine may be so busy that a call does not make its deadline of 1 or 2 s. Each of these may be repeated; waits 0.5, 1, 2 and 4 s. */
@@ -22,28 +28,32 @@ const ATTEMPTS = 5;
 const FIRST_WAIT_MS = 500;
 const TRANSIENT: readonly unknown[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.RESOURCE_EXHAUSTED];
 
-/** Writes the buyers, the goods and their stock through the services on these ports. */
-export async function writeCatalogue(portOf: (service: string) => number): Promise<void> {
+/** Writes the buyers, the goods and their stock through the services on these ports, as staff, and for each buyer as that one. */
+export async function writeCatalogue({ userIds, productIds }: Catalogue, portOf: (service: string) => number, usersUrl: string): Promise<void> {
   const open = (service: string): Caller => openCaller(portOf(service));
-  const callers: Callers = { users: open('user'), products: open('product'), inventory: open('inventory'), notifications: open('notification') };
+  const { bearerOf, stop } = openTokens(usersUrl);
+  const stubs = { users: open('user'), products: open('product'), inventory: open('inventory'), notifications: open('notification') };
+  const callers = { ...stubs, bearerOf };
   try {
-    await forEach(PRODUCT_IDS, (productId) => writeProduct(callers, productId));
-    await forEach(USER_IDS, (userId) => writeBuyer(callers, userId));
+    await forEach(productIds, (productId) => writeProduct(callers, productId));
+    await forEach(userIds, (userId) => writeBuyer(callers, userId));
   } finally {
-    for (const caller of Object.values(callers)) caller.close();
+    for (const caller of Object.values(stubs)) caller.close();
+    await stop();
   }
 }
 
-async function writeProduct({ products, inventory }: Callers, productId: string): Promise<void> {
+async function writeProduct({ products, inventory, bearerOf }: Callers, productId: string): Promise<void> {
   const price = { currencyCode: CURRENCY, units: BigInt(Math.floor(PRICE_MINOR / 100)), nanos: (PRICE_MINOR % 100) * 10_000_000 };
-  await products.call(ProductService.method.createProduct, { productId, name: productId, price });
-  await inventory.call(InventoryService.method.setStock, { productId, available: BigInt(STOCK) });
+  const asStaff = await bearerOf(STAFF, 'staff');
+  await products.call(ProductService.method.createProduct, { productId, name: productId, price }, asStaff);
+  await inventory.call(InventoryService.method.setStock, { productId, available: BigInt(STOCK) }, asStaff);
 }
 
-async function writeBuyer({ users, notifications }: Callers, userId: string): Promise<void> {
-  await users.call(UserService.method.createUser, { userId, email: `${userId}@example.com`, displayName: 'Buyer' });
+async function writeBuyer({ users, notifications, bearerOf }: Callers, userId: string): Promise<void> {
+  await users.call(UserService.method.createUser, { userId, email: `${userId}@example.com`, displayName: 'Buyer' }, await bearerOf(STAFF, 'staff'));
   // What we are compared with writes notices and mails nobody, so neither do we.
-  await notifications.call(NotificationService.method.setPreferences, { userId, preferences: { muted: EVERYTHING } });
+  await notifications.call(NotificationService.method.setPreferences, { userId, preferences: { muted: EVERYTHING } }, await bearerOf(userId));
 }
 
 async function forEach(ids: readonly string[], write: (id: string) => Promise<void>): Promise<void> {

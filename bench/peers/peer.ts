@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly without?: string;
   /** Whether our runtime measures its calls, and is read each second. */
   readonly isMetered?: boolean;
+  /** Folder of what caller and callee prove with who they are. */
+  readonly papers?: string;
 }
 
 /** A library to make and to serve calls with. Each side is a process of its own. */

@@ -107,6 +107,8 @@ export const COMPARISONS: readonly Comparison[] = [
     load: { pace: { inFlight: IN_FLIGHT }, paddingBytes: 0 },
     figures: [
       calls('unary_vs_grpc_js', 'ours', 'grpc-js', { atLeast: 0.9 }),
+      calls('unary_mtls_vs_grpc_js', 'ours-secured', 'grpc-js', { atLeast: 0.85 }),
+      calls('unary_mtls_vs_plaintext', 'ours-secured', 'ours'),
       calls('unary_vs_nice_grpc', 'ours', 'nice-grpc', { above: 1 }),
       calls('unary_vs_connect_node', 'ours', 'connect-node', { above: 1 }),
       calls('unary_vs_auto_instrumented', 'ours', 'auto-instrumented', { above: 1 }),

@@ -26,6 +26,7 @@ const plain = { sampleRatio: 0, spansPerCall: 0 } as const;
 const COMPARED = {
   ours,
   'ours-untraced': { ...ours, ...plain, title: 'ours, untraced' },
+  'ours-secured': { ...ours, title: 'ours, with certificates, intentions and tokens', peer: 'secured' },
   local: { ...ours, title: 'ours, within a process', peer: 'local', isLocal: true },
   'local-untraced': { ...ours, ...plain, title: 'ours, within a process, untraced', peer: 'local', isLocal: true },
   'grpc-js': { ...plain, title: 'bare grpc-js', peer: 'grpc-js' },

@@ -5,6 +5,7 @@ import type { PeerOptions } from '../peers/peer.ts';
 import type { ClientArgument } from './client-program.ts';
 import type { ContestantSpec } from './contestants.ts';
 import type { Load, Slice } from './load.ts';
+import { issuePapers } from './papers.ts';
 import { type Program, startProgram } from './program.ts';
 import type { ServerArgument } from './server-program.ts';
 
@@ -85,12 +86,20 @@ export async function createField({ progress, profiles, envoy }: FieldOptions): 
     return keep(startSidecars({ envoy, upstreamPort, sinkPort: sink.ready.port, sender }));
   }
 
+  async function papers(): Promise<{ readonly papers: string }> {
+    const { folder, withdraw } = await issuePapers(['user', 'order']);
+    running.push({ stop: withdraw });
+    return { papers: folder };
+  }
+
   async function startPair(sender: string, { peer, sampleRatio, without, isMetered, isLocal, hasSidecars }: ContestantSpec): Promise<Pair> {
+    const proofs = peer === 'secured' ? await papers() : {};
     const optionsOf = (side: string): PeerOptions => ({
       otlpEndpoint: otlpEndpoint(`${sender}-${side}`),
       sampleRatio,
       ...(without && { without }),
       ...(isMetered && { isMetered }),
+      ...proofs,
     });
     const flags = (side: string): readonly string[] =>
       profiles !== undefined && peer === 'mesh' ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${sender}-${side}.cpuprofile`] : [];

@@ -3,6 +3,8 @@ import type { Peer } from '../peers/peer.ts';
 const LOADERS = {
   /** Our runtime, over the network. */
   mesh: async () => (await import('./mesh-peer.ts')).meshPeer,
+  /** Our runtime, over the network, with certificates, intentions and tokens. */
+  secured: async () => (await import('./secured-peer.ts')).securedPeer,
   /** Our runtime, with caller and callee in one process. */
   local: async () => (await import('./local-peer.ts')).localPeer,
   'grpc-js': async () => (await import('../peers/grpc-js.ts')).grpcJsPeer,

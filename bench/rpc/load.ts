@@ -74,7 +74,7 @@ export async function measureLoad(client: BenchClient, { pace, warmUpMs, ms, pad
     const countedAt = isPaced ? began : now;
     if (countedAt >= from && countedAt <= until) took.push(now - began);
   };
-  if (isPaced) await keepPace(call, pace.perSecond, () => performance.now() >= until);
+  if (isPaced) await keepPace(call, pace.perSecond, () => until);
   else await keepInFlight(call, pace, () => performance.now() >= until);
   return { callsPerSecond: (took.length * 1_000) / (until - from), ...percentiles(took), calls, failed, ...(failure !== undefined && { failure }) };
 }
@@ -89,19 +89,24 @@ async function keepInFlight(call: MakeCall, { inFlight, turnEvery = Infinity }: 
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-/** Sends what is due at each tick of a timer of 1 ms: up to a millisecond of what a call takes is the timer's, with everybody. */
-async function keepPace(call: MakeCall, perSecond: number, isOver: () => boolean): Promise<void> {
+/**
+ * Sends what is due at each tick of a timer of 1 ms: up to a millisecond of what a call takes is the timer's, with everybody.
+ * All that is due before the end is sent, should its process be busy beyond that.
+ */
+async function keepPace(call: MakeCall, perSecond: number, until: () => number): Promise<void> {
   const began = performance.now();
   const open = new Set<Promise<void>>();
   let failed: unknown;
-  for (let sent = 0; !isOver() && failed === undefined; ) {
-    for (const due = ((performance.now() - began) * perSecond) / 1_000; sent < due; sent += 1) {
+  let sent = 0;
+  for (let now = began; now < until() && failed === undefined; ) {
+    await delay(1);
+    now = performance.now();
+    for (const due = ((Math.min(now, until()) - began) * perSecond) / 1_000; sent < due; sent += 1) {
       const made: Promise<void> = call(began + (sent * 1_000) / perSecond)
         .catch((thrown: unknown) => void (failed ??= thrown))
         .finally(() => open.delete(made));
       open.add(made);
     }
-    await delay(1);
   }
   await Promise.all(open);
   if (failed !== undefined) throw failed;

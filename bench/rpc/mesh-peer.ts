@@ -1,8 +1,9 @@
-import { Channel, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { Tracer } from '@opentelemetry/api';
 
 import { discoveryChannelOptions } from '#discovery';
 import { silentLog, systemClock } from '#kit';
-import { createMesh, type Hosted, type Mesh, warmUpValidation } from '#mesh';
+import { createMesh, type Hosted, type Mesh, type MeshOptions, warmUpValidation } from '#mesh';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { startTracing, type Tracing } from '#tracing';
 
@@ -32,14 +33,18 @@ export interface Runtime {
   readonly controlPlane: StaticControlPlane;
 }
 
-export async function startRuntime({ otlpEndpoint, sampleRatio, without, isMetered = false }: PeerOptions): Promise<Runtime> {
+export async function startRuntime(
+  { otlpEndpoint, sampleRatio, without, isMetered = false }: PeerOptions,
+  changes: Pick<MeshOptions, 'guards'> = {},
+  credentialsTo: (service: string) => ChannelCredentials = () => credentials.createInsecure(),
+): Promise<Runtime> {
   const tracing = await startTracing({ exporter: 'otlp', otlpEndpoint, sampleRatio, log: silentLog });
   const controlPlane = createStaticControlPlane();
   const openChannel = (service: string, options: ChannelOptions) =>
-    new Channel(`consul:///${service}`, credentials.createInsecure(), { ...discoveryChannelOptions(controlPlane), ...options });
+    new Channel(`consul:///${service}`, credentialsTo(service), { ...discoveryChannelOptions(controlPlane), ...options });
   // Loaded only where it is used: nobody else is to carry it.
   const meter = isMetered ? { meter: (await import('./in-memory-meter.ts')).createInMemoryMeter() } : {};
-  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, ...meter, ...policiesWithout(without) });
+  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, ...meter, ...policiesWithout(without), ...changes });
   return { tracing, mesh, controlPlane };
 }
 
@@ -53,13 +58,17 @@ export function userService(tracing: Tracing): Hosted<typeof UserService> {
       createUser: async () => ({}),
       listUsers: async () => ({}),
     },
-    tracer: tracing.tracer({ service: 'user', version: 'bench', instanceId: 'bench' }),
+    tracer: tracerOf(tracing, 'user'),
     log: silentLog,
     check: async () => {},
   };
 }
 
 export function userClient(mesh: Mesh, tracing: Tracing): BenchClient {
-  const users = mesh.client(UserService, { tracer: tracing.tracer({ service: 'order', version: 'bench', instanceId: 'bench' }) });
+  const users = mesh.client(UserService, { service: '', tracer: tracerOf(tracing, 'order') });
   return { call: (request) => users.getUser(request), settle: tracing.flush };
+}
+
+export function tracerOf(tracing: Tracing, service: string): Tracer {
+  return tracing.tracer({ service, version: 'bench', instanceId: 'bench' });
 }

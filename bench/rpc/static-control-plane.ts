@@ -27,6 +27,7 @@ export function createStaticControlPlane(): StaticControlPlane {
     },
     listInstances: async () => [...services.values()].flatMap(({ instances }) => instances.map((instance) => ({ ...instance, healthy: true }))),
     register: async () => ({ stop: async () => {} }),
+    certificates: { identity: () => Promise.reject(new Error('there are none here')), counts: () => ({ renewals: 0, failures: 0, expired: 0 }) },
     policies: {
       get: async () => undefined,
       put: async () => false,
@@ -35,6 +36,16 @@ export function createStaticControlPlane(): StaticControlPlane {
         queueMicrotask(() => listener.onPolicies([]));
         return { stop: async () => {} };
       },
+    },
+    intentions: {
+      watch(_destination, listener) {
+        queueMicrotask(() => listener.onIntentions([]));
+        return { stop: async () => {} };
+      },
+      list: async () => [],
+      set: async () => false,
+      delete: async () => true,
+      defaultAction: async () => undefined,
     },
     stop: async () => {},
   };

@@ -35,7 +35,7 @@ const instancesOf = (index: number, at: readonly number[]) => at.map((port) => i
 
 const stubs = Array.from({ length: services }, (_, index) => {
   controlPlane.setInstances(nameOf(index), instancesOf(index, ports));
-  return mesh.client(namedService(index), { tracer });
+  return mesh.client(namedService(index), { service: '', tracer });
 });
 
 function call(index: number, options?: CallOptions): Promise<GetUserResponse> {

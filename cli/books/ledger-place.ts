@@ -22,7 +22,8 @@ export type LedgerPlace =
  * @param simulatorKey the key that stands for the simulator
  */
 export function placeOfLedger({ values }: Resolved, shop: Readonly<Record<string, string>> | undefined, simulatorKey: string): LedgerPlace {
-  const { STRIPE_API_KEY: key, DATABASE_URL: url } = values;
+  const { STRIPE_API_KEY: key, DATABASE_URL, DATABASE_OWNER_URL } = values;
+  const url = DATABASE_OWNER_URL || DATABASE_URL;
   if (key !== '' && key !== simulatorKey) return { kind: 'out of reach' };
   const told = shop?.[LEDGER_URL];
   if (told) return { kind: 'card simulator', url: told, isCertain: true };

@@ -36,7 +36,7 @@ const MAX_CONNECTIONS = 2;
 /** Summing up what reservations hold of each product reads all of them. */
 const STATEMENT_TIMEOUT_MS = 300_000;
 
-/** Opens the books of a shop for reading. Throws SCHEMA_OUTDATED for tables that this program does not know; it never changes any. */
+/** Opens the books of a shop for reading, as the owner of its tables. Throws SCHEMA_OUTDATED for tables that this program does not know; it never changes any. */
 export async function openBooks({ settings, ledger: place, log }: OpenBooksOptions): Promise<Books & Stoppable> {
   const lifecycle = createLifecycle(log);
   const tracer = trace.getTracer('mesh doctor');
@@ -84,7 +84,7 @@ function booksOf({ order, inventory, payment, shipping }: Readonly<Record<'order
 }
 
 async function openTables(name: ModuleName, settings: Resolved, tracer: Tracer, lifecycle: Lifecycle, log: Log): Promise<Database> {
-  const url = settings.databaseUrls[name];
+  const url = settings.ownerUrls[name];
   if (!url) {
     const how = `start the shop with \`npx mesh up\`, or set DATABASE_URL, or ${databaseSetting(name)} for ${name} alone`;
     throw refusal('INVALID_SETTING', `no shop runs here, and no setting says where the books of ${name} are; ${how}`);

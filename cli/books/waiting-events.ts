@@ -4,7 +4,7 @@ import { type Log, MeshError } from '#kit';
 import { loadModule } from '#modules';
 
 import { openBus } from '../serving/event-bus.ts';
-import { eventPlace } from '../serving/event-place.ts';
+import { operatorsEventPlace } from '../serving/event-place.ts';
 import type { Resolved } from '../settings.ts';
 
 /**
@@ -13,9 +13,9 @@ import type { Resolved } from '../settings.ts';
  */
 export async function doEventsWait(order: Database, settings: Resolved, log: Log): Promise<boolean> {
   if ((await readOutboxLag(order)).events > 0) return true;
-  const place = eventPlace(settings.values);
+  const place = operatorsEventPlace(settings.values);
   if (!place) return true;
-  const { bus, checked } = await openBus(place, { mayMigrate: false, log });
+  const { bus, checked } = await openBus(place, { log });
   try {
     await checked;
     return await isNotificationBehind(bus);

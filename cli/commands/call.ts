@@ -5,18 +5,23 @@ import { parseDurationMs, refusal, systemClock } from '#kit';
 import { isModuleName, MODULE_NAMES, type ModuleName } from '#modules';
 
 import { type Caller, createCaller } from '../calling/caller.ts';
+import { type Credentials, readCredentials } from '../calling/credentials.ts';
 import { explainFailure } from '../calling/explain-failure.ts';
 import { type Header, readHeader } from '../calling/header.ts';
 import { invoke } from '../calling/invoke.ts';
 import { reflectMethod } from '../calling/reflected-method.ts';
-import { settingsOfRunningShop } from './running-shop.ts';
+import { bearer, signInAs } from '../calling/sign-in.ts';
 import { closestName } from '../did-you-mean.ts';
 import type { Output } from '../output.ts';
+import type { Resolved } from '../settings.ts';
 import { INTERRUPTED } from '../signals.ts';
+import { settingsOfRunningShop } from './running-shop.ts';
 
 export interface CallOptions {
   readonly header: readonly string[];
   readonly deadline: string;
+  /** Who signs in first. Left out: nobody, and the call is the operator's alone. */
+  readonly as?: string;
 }
 
 interface Call {
@@ -25,6 +30,7 @@ interface Call {
   readonly body: string;
   readonly headers: readonly Header[];
   readonly deadlineMs: number;
+  readonly credentials: Credentials | undefined;
 }
 
 /**
@@ -33,8 +39,10 @@ interface Call {
  */
 export async function callCommand(target: string, body: string | undefined, options: CallOptions, output: Output): Promise<number> {
   const deadlineMs = readDeadline(options.deadline);
-  const call = { ...readTarget(target), deadlineMs, headers: options.header.map(readHeader), body: await readBody(body) };
+  const headers = options.header.map(readHeader);
+  const request = { ...readTarget(target), deadlineMs, headers, body: await readBody(body) };
   const { settings } = await settingsOfRunningShop();
+  const call = { ...request, credentials: await readWho(options.as, headers, settings) };
   const caller = await createCaller(settings);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
@@ -52,11 +60,18 @@ export async function callCommand(target: string, body: string | undefined, opti
   }
 }
 
-async function send({ service, method, body, headers, deadlineMs }: Call, caller: Caller, output: Output, signal: AbortSignal): Promise<void> {
-  const channel = caller.mesh.channel(service);
+async function readWho(name: string | undefined, headers: readonly Header[], { values }: Resolved): Promise<Credentials | undefined> {
+  if (name === undefined) return undefined;
+  if (headers.some(([header]) => header === 'authorization')) throw refusal('INVALID_ARGUMENT', '--as sends the header authorization; leave out one of the two');
+  return readCredentials(name, values);
+}
+
+async function send({ service, method, body, headers, deadlineMs, credentials }: Call, caller: Caller, output: Output, signal: AbortSignal): Promise<void> {
+  const authorization = credentials ? Object.entries(bearer(await signInAs(credentials, caller, signal))) : [];
+  const channel = caller.mesh.channel(service, caller.service);
   const deadline = systemClock.now() + deadlineMs;
   const reflected = await reflectMethod(channel, method, deadline);
-  for await (const answer of invoke({ channel, method: reflected, body, headers, deadline, tracer: caller.tracer, signal })) {
+  for await (const answer of invoke({ channel, method: reflected, body, headers: [...headers, ...authorization], deadline, tracer: caller.tracer, signal })) {
     output.answer(() => JSON.stringify(answer, null, reflected.definition.responseStream ? undefined : 2), answer);
   }
 }

@@ -75,6 +75,8 @@ function nextSteps(name: string): string[] {
     '',
     'It passes every check as it is:',
     `  npm run check && npm test -- test/${name}`,
+    'Where Consul has access control lists, it needs rights and intentions, which are made of what services call:',
+    '  npx node deploy/consul/write.ts',
     'It starts with the others:',
     '  npx mesh up',
     `  npx mesh call ${create} '{"${name}Id":"first","name":"The first one"}'`,

@@ -1,8 +1,9 @@
-import { createLog, systemClock } from '#kit';
+import { createLog, printable, systemClock } from '#kit';
 
 import { settingsOfRunningShop } from './running-shop.ts';
 import type { Output } from '../output.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
+import { askAsOperator } from '../status/ask-as-operator.ts';
 import { renderShop } from '../status/render-shop.ts';
 import { listShop } from '../status/shop-status.ts';
 
@@ -10,8 +11,10 @@ import { listShop } from '../status/shop-status.ts';
 export async function psCommand(output: Output): Promise<void> {
   const { settings, supervisor } = await settingsOfRunningShop();
   const controlPlane = await connectControlPlane(settings, createLog({ level: 'error' }));
+  // What is registered is worth showing also where nobody can be asked.
+  const ask = askAsOperator(controlPlane, ({ message }) => output.note(`not every instance can be asked for its figures: ${printable(message)}`));
   try {
-    const listed = await listShop(controlPlane, supervisor);
+    const listed = await listShop(controlPlane, supervisor, ask);
     output.answer(() => renderShop(listed, systemClock.now()), listed);
   } finally {
     await controlPlane.stop();

@@ -22,10 +22,15 @@ export async function settingsOfRunningShop(flags: Readonly<Record<string, strin
   return { settings: await loadSettings({ ...Object.fromEntries(unsaid), ...flags }), supervisor };
 }
 
-/** Whether the user has set it, or what stands for it: DATABASE_URL is said for every service and for the events, which are in one place only. */
+/**
+ * Whether the user has set it, or what stands for it: DATABASE_URL is said for every service and for the events, which are in
+ * one place only. Plaintext and demo accounts are for the address of the shop's services alone. An owner of the shop's tables is none of those in a database that the user has set.
+ */
 function isSaid(name: string, settings: Resolved): boolean {
   const given = (other: string): boolean => isGiven(other, settings);
+  if (name === 'MESH_EXPLORER' || name === 'MESH_DEMO_ACCOUNTS') return given(name) || given('MESH_ADVERTISE');
   if (name === 'KAFKA_BROKERS') return given(name) || given('MESH_EVENTS_URL');
-  const ofDatabase = name === 'MESH_EVENTS_URL' || name.startsWith('DATABASE_URL_');
-  return given(name) || (ofDatabase && given('DATABASE_URL'));
+  const workers = name.replace('_OWNER_URL', '_URL');
+  const ofDatabase = workers === 'MESH_EVENTS_URL' || workers.startsWith('DATABASE_URL_');
+  return given(name) || (ofDatabase && (given(workers) || given('DATABASE_URL')));
 }

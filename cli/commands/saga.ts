@@ -48,7 +48,7 @@ async function withSagas<T>(traces: CallerOptions, ask: (sagas: Client<typeof Sa
   const { settings } = await settingsOfRunningShop();
   const caller = await createCaller(settings, traces);
   try {
-    return await ask(caller.mesh.client(SagaService, { tracer: caller.tracer }));
+    return await ask(caller.mesh.client(SagaService, caller));
   } finally {
     await caller.stop();
   }

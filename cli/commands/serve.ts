@@ -3,6 +3,7 @@ import { loadModule, type ModuleName } from '#modules';
 
 import { settingsOfRunningShop } from './running-shop.ts';
 import { type ChildMessage, isStartMessage } from '../local/messages.ts';
+import { createSupervisedMigrator } from '../local/supervised-migrator.ts';
 import type { Output } from '../output.ts';
 import { requirePolicySettings } from '../policies/require-policy-settings.ts';
 import { readModuleName } from '../read-module-name.ts';
@@ -32,7 +33,7 @@ export async function serveCommand(names: readonly string[], output: Output, opt
     // Below a supervisor it has been looked at.
     if (!supervised) await requirePolicySettings(settings.values.MESH_POLICY);
     const log = createLog({ level: settings.values.MESH_LOG_LEVEL });
-    const starting = serve(modules, settings, log, hooks);
+    const starting = serve(modules, settings, log, hooks, supervised ? createSupervisedMigrator(process) : undefined);
     const running = await Promise.race([starting, ended]);
     if (running) {
       if (supervised) tell({ kind: 'ready', services: running.services });

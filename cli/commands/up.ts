@@ -55,7 +55,7 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
   });
   // Only now: whoever reads this may press Ctrl-C.
   output.note(`shopmesh ${VERSION}, ${settings.values.MESH_TOPOLOGY}, everything kept in ${folder.path}`);
-  const supervisor = await start(settings, folder, halt.signal, output);
+  const supervisor = await start(settings, folder, options, halt.signal, output);
   if (!supervisor) return INTERRUPTED;
   const ended = Promise.race([asked, supervisor.stopRequested]);
   try {
@@ -77,12 +77,12 @@ async function runShop(settings: Resolved, folder: DataFolder, options: UpOption
 }
 
 /** Undefined when it was told to stop before it was up. */
-async function start(settings: Resolved, folder: DataFolder, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
+async function start(settings: Resolved, folder: DataFolder, { demo = false }: UpOptions, signal: AbortSignal, output: Output): Promise<Supervisor | undefined> {
   const destination = join(folder.logs, 'supervisor.log');
   const log = createLog({ level: settings.values.MESH_LOG_LEVEL, base: { service: 'mesh', instance: 'supervisor' }, destination });
   const report = (name: string, what: string): void => output.note(`  ${name.padEnd(12)} ${what}`);
   try {
-    return await startSupervisor({ settings, folder, log, report, environment: process.env, signal });
+    return await startSupervisor({ settings, folder, log, report, environment: process.env, demo, signal });
   } catch (thrown) {
     if (MeshError.from(thrown).reason !== 'CANCELLED') throw thrown;
     output.note('stopped before it was up');

@@ -1,9 +1,11 @@
 import type { Statement } from '#database';
-import { MeshError } from '#kit';
+import { errorCode, MeshError } from '#kit';
 
 import { consulOrigin } from '../serving/consul-origin.ts';
+import { consulOptions } from '../serving/consul-settings.ts';
 import { type Check, type Finding, ok, orElse, type Scene, skip, warn } from './check.ts';
 import { withDatabase } from './databases.ts';
+import { dateHeader } from './date-header.ts';
 
 /** Differences below this come from the asking as well. */
 const MAX_SKEW_MS = 1_000;
@@ -57,9 +59,8 @@ function consuls({ registry, settings }: Scene, signal: AbortSignal): Server[] {
   if (registry.kind !== 'seen') return [];
   const url = `${consulOrigin(settings.values.CONSUL_HTTP_ADDR)}/v1/status/leader`;
   const read = async (): Promise<Reading> => {
-    const response = await fetch(url, { headers: { connection: 'close' }, signal });
-    await response.body?.cancel();
-    return { atMs: Date.parse(response.headers.get('date') ?? ''), withinMs: DATE_RESOLUTION_MS };
+    const { caPem } = await consulOptions(settings.values);
+    return { atMs: await dateHeader(url, { caPem, signal }), withinMs: DATE_RESOLUTION_MS };
   };
   return [{ name: 'Consul', read }];
 }
@@ -75,7 +76,7 @@ async function compare(name: string, read: Server['read'], { clock }: Scene): Pr
     const says = `this machine's clock is ${(Math.abs(skewMs) / 1_000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'} that of ${name}`;
     return { name, finding: [warn(says, 'let NTP set both; leases, expiries and the order of spans in a trace go by them')] };
   } catch (thrown) {
-    if (thrown instanceof MeshError || thrown instanceof TypeError) return undefined;
+    if (thrown instanceof MeshError || errorCode(thrown) !== undefined) return undefined;
     throw thrown;
   }
 }

@@ -22,7 +22,7 @@ export const events: Check = {
       ...(await modulesWith(inboxMigrations)).map((name) => ({ name, look: lookForDead })),
     ].filter(({ name }) => settings.databaseUrls[name] !== '');
     if (looks.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    const found = await Promise.all(looks.map(async ({ name, look }) => ({ name, sight: await readTables(settings.databaseUrls[name], name, (database) => look(name, database)) })));
+    const found = await Promise.all(looks.map(async ({ name, look }) => ({ name, sight: await readTables(settings.ownerUrls[name], name, (database) => look(name, database)) })));
     const unread = new Set(found.flatMap(({ name, sight }) => (sight ? [] : [name])));
     const troubles = [...found.flatMap(({ sight }) => sight?.found ?? []), ...(unread.size > 0 ? [skip(`those of ${[...unread].join(', ')} cannot be read`)] : [])];
     return orElse(troubles, ok('all are published, and none is given up'));

@@ -1,26 +1,30 @@
 import { MODULE_NAMES } from '#modules';
 
-import { databaseSetting, isGiven } from '../settings.ts';
-import { type Check, type Finding, ok, orElse, type Scene, warn } from './check.ts';
+import { databaseSetting, isGiven, ownerSetting } from '../settings.ts';
+import { type Finding, type Scene, warn } from './check.ts';
 
 /** Settings that are given here and change nothing, beside those that are given with them. */
-export const idleSettings: Check = {
-  name: 'settings',
-  run: async (scene) => orElse(RULES.flatMap((rule) => rule(scene)), ok('every setting that is given here has an effect')),
-};
+export function idleSettings(scene: Scene): readonly Finding[] {
+  return RULES.flatMap((rule) => rule(scene));
+}
 
 type Rule = (scene: Scene) => readonly Finding[];
 
 const RULES: readonly Rule[] = [
   needs('MESH_STRIPE_URL', 'STRIPE_API_KEY', 'without STRIPE_API_KEY, `mesh up` brings the card simulator'),
   needs('CONSUL_HTTP_TOKEN', 'CONSUL_HTTP_ADDR', 'without CONSUL_HTTP_ADDR, `mesh up` brings a registry that asks for none'),
+  needs('CONSUL_HTTP_TOKEN_FILE', 'CONSUL_HTTP_ADDR', 'without CONSUL_HTTP_ADDR, `mesh up` brings a registry that asks for none'),
+  needs('CONSUL_CACERT', 'CONSUL_HTTP_ADDR', 'without CONSUL_HTTP_ADDR, `mesh up` brings a registry on this machine, in plaintext'),
   needs('MESH_PAYMENT_WEBHOOK_PORT', 'STRIPE_WEBHOOK_SECRET', 'without STRIPE_WEBHOOK_SECRET, no webhooks are taken'),
   needs('MESH_PAYMENT_WEBHOOK_HOST', 'STRIPE_WEBHOOK_SECRET', 'without STRIPE_WEBHOOK_SECRET, no webhooks are taken'),
   needs('KAFKA_TLS', 'KAFKA_BROKERS', 'without KAFKA_BROKERS, the events are in Postgres'),
   needs('KAFKA_SASL', 'KAFKA_BROKERS', 'without KAFKA_BROKERS, the events are in Postgres'),
+  needs('DATABASE_OWNER_URL', 'DATABASE_URL', 'it is the owner of that database, and each service\'s own has DATABASE_OWNER_URL_<SERVICE>'),
+  needs('MESH_EVENTS_OWNER_URL', 'MESH_EVENTS_URL', 'it is the owner of that event log, and that in DATABASE_URL has DATABASE_OWNER_URL'),
   onlyWithExporter('OTEL_EXPORTER_JAEGER_ENDPOINT', ['jaeger']),
   onlyWithExporter('OTEL_EXPORTER_OTLP_ENDPOINT', ['otlp']),
   onlyWithExporter('MESH_TRACE_PERCENT', ['otlp', 'jaeger']),
+  ...MODULE_NAMES.map((name) => needs(ownerSetting(name), databaseSetting(name), `${name} has its tables in DATABASE_URL, whose owner is DATABASE_OWNER_URL`)),
   sharedDatabase,
   eventLog,
   localCalls,

@@ -11,7 +11,7 @@ const MIN_ATTEMPTS = 1;
 export const mails: Check = {
   name: 'mails',
   async run({ settings }: Scene) {
-    const url = settings.databaseUrls.notification;
+    const url = settings.ownerUrls.notification;
     if (url === '') return [skip('no database is named here; the one of `mesh up` runs with the shop')];
     const sight = await readTables(url, 'notification', (database) => findFailingMails(database, MIN_ATTEMPTS));
     if (!sight) return [skip('those of notification cannot be read')];

@@ -50,8 +50,17 @@ async function lookAtInstance({ id, address, port, healthy }: InstanceHealth, se
   return [healthy ? fail(`${says}; calls go there`, advice) : warn(says, advice)];
 }
 
-/** To be typed into a shell, which knows the token by its name: what is shown here is read by others, too. */
+/** To be typed into a shell. The token gets into no arguments, which every user of the machine can read, and is not shown here. */
 function deregistration(id: string, { values }: Resolved): string {
-  const token = values.CONSUL_HTTP_TOKEN === '' ? '' : ' -H "X-Consul-Token: $CONSUL_HTTP_TOKEN"';
-  return `curl -X PUT${token} ${consulOrigin(values.CONSUL_HTTP_ADDR)}/v1/agent/service/deregister/${encodeURIComponent(id)}`;
+  const { CONSUL_HTTP_TOKEN: token, CONSUL_HTTP_TOKEN_FILE: tokenFile, CONSUL_CACERT: authority } = values;
+  const shown = tokenFile === '' ? '$CONSUL_HTTP_TOKEN' : `$(cat ${quotedForShell(tokenFile)})`;
+  const isOpen = token === '' && tokenFile === '';
+  // `printf` is part of the shell and no process of its own.
+  const header = isOpen ? '' : `printf 'X-Consul-Token: %s' "${shown}" | `;
+  const trust = authority === '' ? '' : ` --cacert ${quotedForShell(authority)}`;
+  return `${header}curl -X PUT${isOpen ? '' : ' -H @-'}${trust} ${consulOrigin(values.CONSUL_HTTP_ADDR)}/v1/agent/service/deregister/${encodeURIComponent(id)}`;
+}
+
+function quotedForShell(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
 }

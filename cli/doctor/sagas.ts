@@ -17,7 +17,7 @@ export const sagas: Check = {
   async run({ settings }: Scene) {
     const named = (await modulesWith(sagaMigrations)).filter((name) => settings.databaseUrls[name] !== '');
     if (named.length === 0) return [skip('no database is named here; the one of `mesh up` runs with the shop')];
-    const found = await Promise.all(named.map((name) => lookAtSagas(name, settings.databaseUrls[name])));
+    const found = await Promise.all(named.map((name) => lookAtSagas(name, settings.ownerUrls[name])));
     return orElse(found.flat(), ok('none is stuck, and none is held up'));
   },
 };
@@ -38,7 +38,7 @@ function stuckOnes(name: ModuleName, stuck: readonly SagaRecord[]): Finding[] {
   return [
     fail(
       `${count} of ${name} ${stuck.length === 1 ? 'is' : 'are'} stuck, such as ${first.sagaId} (${first.subject})${why}`,
-      'see `npx mesh saga list --state stuck`; `npx mesh saga retry` or `resolve` lets it go on',
+      `see \`npx mesh saga show ${first.sagaId}\`; \`npx mesh saga retry ${first.sagaId} --why …\`, or \`resolve\`, lets it go on when its cause is mended`,
     ),
   ];
 }

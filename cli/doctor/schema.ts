@@ -22,11 +22,14 @@ export const schema: Check = {
   },
 };
 
-async function tablesOf(name: ModuleName, url: string): Promise<Tables> {
+/** What is looked at, as the role that works on it sees it. */
+type Seen = Pick<Tables, 'url' | 'schema' | 'components'>;
+
+async function tablesOf(name: ModuleName, url: string): Promise<Seen> {
   return { url, schema: name, components: (await loadModule(name)).migrations };
 }
 
-function ofEvents({ values }: Resolved): Tables[] {
+function ofEvents({ values }: Resolved): Seen[] {
   const place = eventPlace(values);
   return place?.kind === 'postgres' ? [eventLogTables(place.url)] : [];
 }
@@ -39,7 +42,7 @@ interface Sight {
   readonly silent?: string;
 }
 
-async function lookAtTables({ url, schema: name, components }: Tables): Promise<Sight[]> {
+async function lookAtTables({ url, schema: name, components }: Seen): Promise<Sight[]> {
   try {
     const state = await withDatabase(url, name, (database) => schemaState(database, components));
     return refusalOf(name, state.components).map((finding) => ({ name, finding }));

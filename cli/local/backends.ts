@@ -7,13 +7,14 @@ import { LEDGER_URL } from '../books/ledger-place.ts';
 import { consulOrigin } from '../serving/consul-origin.ts';
 import { connectControlPlane } from '../serving/control-plane.ts';
 import { eventPlace } from '../serving/event-place.ts';
-import { databaseSetting, type Resolved } from '../settings.ts';
+import type { Resolved } from '../settings.ts';
 import { startCardSimulator } from './card-simulator.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Environment } from './environment.ts';
 import { mailPlace } from './mail-place.ts';
 import { type DatabaseUrl, keepPostgres } from './postgres.ts';
 import { forgetTheDead } from './registry.ts';
+import { bringServiceDatabases } from './service-databases.ts';
 
 /** The servers the services stand on, as the environment that leads to them; each settles when its server takes calls. */
 export interface Backends {
@@ -43,7 +44,7 @@ export function startBackends(given: Given): Backends {
   const backends = {
     consul: isSet('CONSUL_HTTP_ADDR') ? realConsul(given) : startAgent(given),
     traces: isSet('OTEL_EXPORTER_OTLP_ENDPOINT') || settings.values.OTEL_TRACES_EXPORTER !== 'otlp' ? realTraces(given) : startSpans(given),
-    databases: databases.then((urlOf) => databaseEnvironment(settings, urlOf)),
+    databases: databases.then((urlOf) => (urlOf ? bringServiceDatabases(settings, urlOf, systemRandom) : {})),
     cards: isSet('STRIPE_API_KEY') ? realCards(given) : startCards(given, databases),
     mail: Promise.resolve(mailPlace(given)),
   };
@@ -104,15 +105,6 @@ function needsPostgres({ values, databaseUrls }: Resolved): boolean {
 
 async function startPostgres({ folder, lifecycle, log, report }: Given): Promise<DatabaseUrl> {
   return keepPostgres({ dataDir: join(folder.path, 'postgres'), lifecycle, log, report: (what) => report('postgres', what) });
-}
-
-/** One database for each service and one for the event log, or one for all of them in the monolith: a service cannot reach a sibling's tables by accident. */
-function databaseEnvironment({ values, databaseUrls }: Resolved, urlOf: DatabaseUrl | undefined): Environment {
-  if (!urlOf) return {};
-  const place = (name: string): string => urlOf(values.MESH_TOPOLOGY === 'monolith' ? 'shop' : `shop_${name}`);
-  const ofServices = MODULE_NAMES.filter((name) => !databaseUrls[name]).map((name) => [databaseSetting(name), place(name)]);
-  const ofEvents = eventPlace(values) === undefined ? { MESH_EVENTS_URL: place('events') } : {};
-  return { ...Object.fromEntries(ofServices), ...ofEvents };
 }
 
 async function realCards({ settings, report }: Given): Promise<Environment> {

@@ -27,12 +27,12 @@ const NO_SPANS = new ProxyTracerProvider().getTracer('none');
 /** Starts the stand-in for Stripe. Its code loads while Postgres comes up. */
 export async function startCardSimulator({ settings, host, databaseUrl, lifecycle, log }: CardSimulatorOptions): Promise<CardSimulatorAddress> {
   const { readFaults, readWebhookTarget, SIMULATOR_KEY, startStripeSimulator } = await import('#stripe-simulator');
-  const { DATABASE_URL, MESH_TOPOLOGY, MESH_STRIPE_SIMULATOR_WEBHOOK_URL: url, MESH_STRIPE_SIMULATOR_FAULTS, STRIPE_WEBHOOK_SECRET: secret } = settings.values;
+  const { DATABASE_URL, DATABASE_OWNER_URL, MESH_TOPOLOGY, MESH_STRIPE_SIMULATOR_WEBHOOK_URL: url, MESH_STRIPE_SIMULATOR_FAULTS, STRIPE_WEBHOOK_SECRET: secret } = settings.values;
   const webhook = readWebhookTarget({ url, secret });
   const faults = readFaults(MESH_STRIPE_SIMULATOR_FAULTS);
   const urlOf = await databaseUrl;
   // Where each topology has orders of its own, each has a ledger of its own: else books would differ.
-  const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'monolith' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_URL);
+  const ledgerUrl = urlOf ? urlOf(MESH_TOPOLOGY === 'monolith' ? LEDGER_DATABASE : `${LEDGER_DATABASE}_${MESH_TOPOLOGY}`) : beside(DATABASE_OWNER_URL || DATABASE_URL);
   const simulator = await startStripeSimulator({
     databaseUrl: ledgerUrl,
     host,

@@ -6,8 +6,10 @@ import { MeshError, refusal, type Reason, REASONS } from '#kit';
 import type { ModuleName } from '#modules';
 
 import type { Served } from '../serving/serve.ts';
+import { answerOutdated } from './answer-outdated.ts';
 import type { Environment } from './environment.ts';
 import { isChildMessage, type StartMessage } from './messages.ts';
+import type { TablesOwner } from './tables-owner.ts';
 
 const MESH = join(import.meta.dirname, '..', 'mesh.js');
 
@@ -22,6 +24,8 @@ export interface ChildOptions {
   /** How long the process gives its own stop; a little later it is killed. */
   readonly stopTimeoutMs: number;
   readonly environment: NodeJS.ProcessEnv;
+  /** Brings its tables up to date when it finds them old. Left out: they are refused. */
+  readonly tablesOwner?: TablesOwner;
   /** Program that runs `serve`. Default: the `mesh` command. */
   readonly launcher?: string;
   /** A log last written before this, in milliseconds since the epoch, is of an earlier run of the shop. Default: the start of this process. */
@@ -58,7 +62,7 @@ export function spawnChild(options: ChildOptions): Child {
   }
 }
 
-function run({ name, services, logFolder, stopTimeoutMs, environment, launcher = MESH, runBeganAt = performance.timeOrigin }: ChildOptions): Child {
+function run({ name, services, logFolder, stopTimeoutMs, environment, tablesOwner, launcher = MESH, runBeganAt = performance.timeOrigin }: ChildOptions): Child {
   const log = openLog(join(logFolder, `${name}.log`), runBeganAt);
   try {
     const child = spawn(process.execPath, [...NODE_FLAGS, launcher, 'serve', ...services, '--supervised'], {
@@ -66,6 +70,7 @@ function run({ name, services, logFolder, stopTimeoutMs, environment, launcher =
       env: environment,
     });
     const exited = whenExited(child);
+    answerOutdated(child, services, tablesOwner);
     return {
       pid: child.pid,
       exited,
@@ -106,7 +111,7 @@ const SECOND_SHOP = 'for a second shop on this machine set all MESH_PORT_<SERVIC
 function start({ child, name, log, exited }: Starting, environment: Environment): Promise<readonly Served[]> {
   return new Promise((resolve, reject) => {
     child.on('message', (message) => {
-      if (!isChildMessage(message)) return;
+      if (!isChildMessage(message) || message.kind === 'outdated') return;
       if (message.kind === 'ready') return resolve(message.services);
       // The reason has travelled as text; one that is not in the catalogue is INTERNAL.
       const code = REASONS[message.reason as Reason] ?? 'INTERNAL';

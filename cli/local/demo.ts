@@ -3,6 +3,7 @@ import { type Span, SpanKind } from '@opentelemetry/api';
 
 import { MeshError, newId, systemClock, systemRandom } from '#kit';
 import type { Client } from '#mesh';
+import { DEMO_BUYER } from '#modules';
 import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 import { type Order, OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { type CreateProductRequestSchema, ProductService } from '#proto/shop/product/v1/product_pb.js';
@@ -10,6 +11,7 @@ import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { withSpan } from '#tracing';
 
 import type { Caller } from '../calling/caller.ts';
+import { bearer, type SignedIn } from '../calling/sign-in.ts';
 
 const euros = (units: bigint, cents = 0) => ({ currencyCode: 'EUR', units, nanos: cents * 10_000_000 });
 
@@ -22,12 +24,9 @@ const PRODUCTS = [
 /** A machine on which everything has just started is busy: what usually takes milliseconds may take seconds. */
 const PATIENT = { deadlineMs: 30_000 };
 
-/** Ids are readable, so that examples can be typed. */
-export const DEMO_USER = 'demo';
-
 /** The request of the sample order; `request_id` aside it is also what `npm start` says to place where it fails. */
 export const SAMPLE_ORDER = {
-  userId: DEMO_USER,
+  userId: DEMO_BUYER.userId,
   lines: [
     { productId: 'espresso-machine', quantity: 1 },
     { productId: 'coffee-beans', quantity: 2 },
@@ -37,12 +36,13 @@ export const SAMPLE_ORDER = {
 };
 
 /** Writes the demo data where they are missing. What has been sold stays sold, until the sample order could not be filled any more. */
-export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'restocked' | 'there'> {
-  const users = mesh.client(UserService, { tracer });
-  const products = mesh.client(ProductService, { tracer });
-  const inventory = mesh.client(InventoryService, { tracer });
-  return withSpan(tracer, 'seed demo data', {}, async () => {
-    await users.createUser({ userId: DEMO_USER, email: 'demo@example.com', displayName: 'Demo' }, PATIENT);
+export async function seedDemo(caller: Caller): Promise<'written' | 'restocked' | 'there'> {
+  const users = caller.mesh.client(UserService, caller);
+  const products = caller.mesh.client(ProductService, caller);
+  const inventory = caller.mesh.client(InventoryService, caller);
+  return withSpan(caller.tracer, 'seed demo data', {}, async () => {
+    const { userId, email, displayName } = DEMO_BUYER;
+    await users.createUser({ userId, email, displayName }, PATIENT);
     let result: 'written' | 'restocked' | 'there' = 'there';
     for (const { stock, ...product } of PRODUCTS) {
       await createUnlessThere(products, product);
@@ -57,11 +57,11 @@ export async function seedDemo({ mesh, tracer }: Caller): Promise<'written' | 'r
   });
 }
 
-/** Places one order as a shop's customer would, and returns it with the id of its trace. */
-export async function placeSampleOrder({ mesh, tracer }: Caller): Promise<{ order: Order | undefined; traceId: string }> {
-  const orders = mesh.client(OrderService, { tracer });
-  return withSpan(tracer, 'sample order', { kind: SpanKind.INTERNAL }, async (span: Span) => {
-    const { order } = await orders.placeOrder({ requestId: newId(systemClock, systemRandom), ...SAMPLE_ORDER }, PATIENT);
+/** Places one order as the customer who is signed in, and returns it with the id of its trace. */
+export async function placeSampleOrder(caller: Caller, buyer: SignedIn): Promise<{ order: Order | undefined; traceId: string }> {
+  const orders = caller.mesh.client(OrderService, caller);
+  return withSpan(caller.tracer, 'sample order', { kind: SpanKind.INTERNAL }, async (span: Span) => {
+    const { order } = await orders.placeOrder({ requestId: newId(systemClock, systemRandom), ...SAMPLE_ORDER }, { ...PATIENT, headers: bearer(buyer) });
     return { order, traceId: span.spanContext().traceId };
   });
 }

@@ -24,5 +24,5 @@ export async function greetWithSample({ show, output, signal }: GreetingOptions)
 
 /** For a shell. Placed a second time under the same id it is the same order. */
 function placeItAgain(): string {
-  return `npx mesh call order.PlaceOrder '${JSON.stringify({ requestId: 'sample', ...SAMPLE_ORDER })}'`;
+  return `npx mesh call --as demo order.PlaceOrder '${JSON.stringify({ requestId: 'sample', ...SAMPLE_ORDER })}'`;
 }

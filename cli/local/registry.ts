@@ -1,10 +1,9 @@
-import type { InstanceHealth } from '#discovery';
+import type { ConsulControlPlane } from '#discovery';
 import type { Log } from '#kit';
 
 import { connectControlPlane } from '../serving/control-plane.ts';
 import type { Resolved } from '../settings.ts';
 import type { Environment } from './environment.ts';
-import { forgetInstance } from './forget-instance.ts';
 import { isListening } from './listening.ts';
 
 /** Clears up in the registry after processes that died. Never fails: their checks would do the same later. */
@@ -18,8 +17,7 @@ export function createRegistry(consul: Promise<Environment>, settings: Resolved,
   return {
     forget: async (ids) => {
       try {
-        const where = withConsul(settings, await consul);
-        await Promise.all(ids.map((id) => forgetInstance(id, where)));
+        await inRegistry(withConsul(settings, await consul), log, ({ forget }) => Promise.all(ids.map(forget)));
       } catch (err) {
         log.warn({ err, ids }, 'could not take dead instances out of the registry; it forgets them when their checks fail');
       }
@@ -33,17 +31,18 @@ export function createRegistry(consul: Promise<Environment>, settings: Resolved,
  * on this machine. Whoever does live registers again by itself.
  */
 export async function forgetTheDead(consul: Environment, settings: Resolved, log: Log): Promise<void> {
-  const where = withConsul(settings, consul);
-  const instances = await instancesAt(where, log);
-  const listening = await Promise.all(instances.map(({ address, port }) => isListening(address, port)));
-  const dead = instances.filter((_, index) => !listening[index]);
-  await Promise.all(dead.map(({ id }) => forgetInstance(id, where)));
+  await inRegistry(withConsul(settings, consul), log, async ({ listInstances, forget }) => {
+    const instances = await listInstances();
+    const listening = await Promise.all(instances.map(({ address, port }) => isListening(address, port)));
+    const dead = instances.filter((_, index) => !listening[index]);
+    await Promise.all(dead.map(({ id }) => forget(id)));
+  });
 }
 
-async function instancesAt(where: Resolved, log: Log): Promise<readonly InstanceHealth[]> {
+async function inRegistry(where: Resolved, log: Log, use: (controlPlane: ConsulControlPlane) => Promise<unknown>): Promise<void> {
   const controlPlane = await connectControlPlane(where, log);
   try {
-    return await controlPlane.listInstances();
+    await use(controlPlane);
   } finally {
     await controlPlane.stop();
   }

@@ -1,8 +1,10 @@
 import { createLifecycle, type Lifecycle, type Log, type MeshError, refusal, systemClock, systemRandom } from '#kit';
 import { MODULE_NAMES, type ModuleName } from '#modules';
 
+import { isLoopback } from '../serving/loopback.ts';
+import { resolveAddress } from '../serving/own-port.ts';
 import type { Served } from '../serving/serve.ts';
-import { portSetting, type Resolved } from '../settings.ts';
+import { databaseSetting, isGiven, portSetting, type Resolved } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { type Backends, startBackends } from './backends.ts';
 import type { ScaleAnswer, ScaleRequest, SupervisorStatus } from './control-messages.ts';
@@ -11,8 +13,10 @@ import type { DataFolder } from './data-folder.ts';
 import { type Environment, shopEnvironment } from './environment.ts';
 import { createFleet, type Fleet, type Slot } from './fleet.ts';
 import { ManagedProcess } from './managed-process.ts';
+import { ownSettings } from './own-settings.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { scaleAgain } from './scale-again.ts';
+import { createTablesOwner, type TablesOwner } from './tables-owner.ts';
 
 export interface SupervisorOptions {
   readonly settings: Resolved;
@@ -28,6 +32,8 @@ export interface SupervisorOptions {
    * Default 10,000; 0 with a launcher of one's own, which ends its processes on purpose.
    */
   readonly steadyMs?: number;
+  /** The demo data are to be there: makes their accounts, too, where only this machine reaches the services. Default: false. */
+  readonly demo?: boolean;
   /** Ends a start that is under way, with CANCELLED, as `mesh down` does. */
   readonly signal?: AbortSignal;
 }
@@ -91,27 +97,36 @@ async function bringUp(shop: Shop, options: SupervisorOptions, lifecycle: Lifecy
   });
   const registry = createRegistry(backends.consul, settings, log);
   const groups = settings.values.MESH_TOPOLOGY === 'monolith' ? [MODULE_NAMES] : MODULE_NAMES.map((name) => [name]);
+  const tablesOwner = createTablesOwner({ settings, databases: backends.databases, log });
   // The services' processes load their code while Postgres comes up.
-  const fleet = createFleet({ groups, report, start: (slot) => startProcess(slot, shop, options, backends, registry) });
+  const fleet = createFleet({ groups, report, start: (slot) => startProcess(slot, shop, options, { backends, registry, tablesOwner }) });
   shop.fleet = fleet;
   lifecycle.onStop('services', async () => {
     shop.environment = undefined;
     await fleet.stop();
   });
   const services = await fleet.begin();
-  const environment = await environmentOf(backends, MODULE_NAMES);
+  const environment = await environmentOf(backends, options, MODULE_NAMES);
   shop.environment = environment;
   return { services, environment };
 }
 
-function startProcess(slot: Slot, shop: Shop, options: SupervisorOptions, backends: Backends, registry: Registry): ManagedProcess {
+/** What a process of the shop stands on. */
+interface Grounds {
+  readonly backends: Backends;
+  readonly registry: Registry;
+  readonly tablesOwner: TablesOwner;
+}
+
+function startProcess(slot: Slot, shop: Shop, options: SupervisorOptions, { backends, registry, tablesOwner }: Grounds): ManagedProcess {
   const { name, services, onFreePort } = slot;
-  const { settings, folder, environment, launcher, report, log, steadyMs = launcher === undefined ? STEADY_MS : 0 } = options;
+  const { settings, folder, launcher, report, log, steadyMs = launcher === undefined ? STEADY_MS : 0 } = options;
+  const environment = ownSettings(options.environment, services);
   const stopTimeoutMs = settings.values.MESH_STOP_TIMEOUT;
   const freePorts = Object.fromEntries(onFreePort ? services.map((service) => [portSetting(service), '0']) : []);
   return new ManagedProcess({
-    child: { name, services, logFolder: folder.logs, stopTimeoutMs, environment, ...(launcher !== undefined && { launcher }) },
-    environment: async () => ({ ...(await environmentOf(backends, services)), ...freePorts }),
+    child: { name, services, logFolder: folder.logs, stopTimeoutMs, environment, tablesOwner, ...(launcher !== undefined && { launcher }) },
+    environment: async () => ({ ...ownSettings(await environmentOf(backends, options, services), services), ...freePorts }),
     forget: registry.forget,
     report,
     howToRetry: () => scaleAgain(services, (service) => shop.fleet?.count(service) ?? 1),
@@ -128,9 +143,17 @@ function scaleShop({ fleet, environment }: Shop, request: ScaleRequest): Promise
 }
 
 /** Only payment has to wait for the card simulator. */
-async function environmentOf(backends: Backends, services: readonly ModuleName[]): Promise<Environment> {
-  const needed = [backends.consul, backends.traces, backends.databases, backends.mail, ...(services.includes('payment') ? [backends.cards] : [])];
+async function environmentOf(backends: Backends, options: SupervisorOptions, services: readonly ModuleName[]): Promise<Environment> {
+  const needed = [localOf(options), backends.consul, backends.traces, backends.databases, backends.mail, ...(services.includes('payment') ? [backends.cards] : [])];
   return Object.assign({}, ...(await Promise.all(needed)));
+}
+
+/** Exploring is easy where only this machine can, and so is signing in, with tables that are of this folder; whoever has said whether it is to be is heard. */
+async function localOf({ settings, demo = false }: SupervisorOptions): Promise<Environment> {
+  const isLocal = isLoopback(await resolveAddress(settings.values.MESH_ADVERTISE));
+  const isOurs = !isGiven('DATABASE_URL', settings) && !isGiven(databaseSetting('user'), settings);
+  const wanted = { MESH_EXPLORER: String(isLocal), MESH_DEMO_ACCOUNTS: String(isLocal && demo && isOurs) };
+  return Object.fromEntries(Object.entries(wanted).filter(([name]) => !isGiven(name, settings)));
 }
 
 /** Rejects when somebody wants the end. */

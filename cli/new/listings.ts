@@ -1,4 +1,4 @@
-import { findOnce, MODEL, outdated, rename, type ServiceWords } from './model-text.ts';
+import { applyChanges, findOnce, MODEL, outdated, rename, type ServiceWords } from './model-text.ts';
 
 /** What a list of services needs to know of a new one. */
 export interface Entry {
@@ -61,7 +61,9 @@ export const LISTINGS: readonly Listing[] = [
       const container = findOnce(COMPOSE_FILE, text, containerOf(MODEL));
       if (!container.includes(String(modelPort))) throw outdated(COMPOSE_FILE, `has no port ${modelPort} for ${MODEL}`);
       const listed = insertAfter(COMPOSE_FILE, text, linesOf(`  DATABASE_URL_${last.toUpperCase()}: `), rename(database, words));
-      const ported = container.replaceAll(String(modelPort), String(port));
+      // A new service publishes nothing.
+      const silent = applyChanges(COMPOSE_FILE, container, [{ find: ', MESH_EVENTS_URL: *event-log', put: '' }]);
+      const ported = silent.replaceAll(String(modelPort), String(port));
       return insertAfter(COMPOSE_FILE, listed, containerOf(last), rename(ported, words));
     },
   },

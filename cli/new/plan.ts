@@ -39,12 +39,15 @@ export async function planService(options: PlanOptions): Promise<Plan> {
   refuseTaken(options);
   const port = Math.max(...Object.values(modules)) + 1;
   const entry: Entry = { words, port, modelPort: modules[MODEL] ?? 0, last: Object.keys(modules).at(-1) ?? MODEL };
-  const created = MODEL_FILES.map(async (file) => newFile(file, await mustRead(file.path, read), entry));
-  const changed = LISTINGS.map(async ({ path, about, add }): Promise<PlannedFile> => {
+  const created: PlannedFile[] = [];
+  const changed: PlannedFile[] = [];
+  // One after the other, so that of several faults it is always the same one that is told.
+  for (const file of MODEL_FILES) created.push(newFile(file, await mustRead(file.path, read), entry));
+  for (const { path, about, add } of LISTINGS) {
     const before = await mustRead(path, read);
-    return { kind: 'changed', path, about, text: add(before, entry), before };
-  });
-  return { words, port, files: await Promise.all([...created, ...changed]) };
+    changed.push({ kind: 'changed', path, about, text: add(before, entry), before });
+  }
+  return { words, port, files: [...created, ...changed] };
 }
 
 /** The folders that a service has of its own. */

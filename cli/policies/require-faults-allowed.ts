@@ -1,7 +1,7 @@
 import type { ControlPlane } from '#discovery';
 import { refusal } from '#kit';
 
-import { askInstance } from '../status/ask-instance.ts';
+import { askAsOperator } from '../status/ask-as-operator.ts';
 
 /** The instances of a service that answer, and how many of them do what fault documents order. */
 export interface FaultTakers {
@@ -12,7 +12,7 @@ export interface FaultTakers {
 /** FAULTS_OFF, with what to do, when none of them would; NO_INSTANCE when none answers. */
 export async function requireFaultsAllowed(service: string, controlPlane: ControlPlane): Promise<FaultTakers> {
   const registered = (await controlPlane.listInstances()).filter((instance) => instance.service === service);
-  const facts = (await Promise.all(registered.map(askInstance))).filter((said) => said !== undefined);
+  const facts = (await Promise.all(registered.map(askAsOperator(controlPlane)))).filter((said) => said !== undefined);
   if (facts.length === 0) throw refusal('NO_INSTANCE', `no instance of ${service} answers that could do it; see \`npx mesh ps\``);
   const allowing = facts.filter(({ faultsAllowed }) => faultsAllowed).length;
   if (allowing > 0) return { instances: facts.length, allowing };

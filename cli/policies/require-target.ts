@@ -1,6 +1,7 @@
 import { refusal } from '#kit';
 import { parseTarget, type Target } from '#mesh';
 import { loadModule } from '#modules';
+import { contractsOf } from '#service-module';
 
 import { closestName } from '../did-you-mean.ts';
 import { readModuleName } from '../read-module-name.ts';
@@ -11,8 +12,7 @@ export async function requireTarget(text: string): Promise<Target> {
   if (text === '*') return { service, method };
   const name = readModuleName(service);
   if (method === undefined) return { service: name, method };
-  const { contract } = await loadModule(name);
-  const methods = contract.methods.map((known) => known.name);
+  const methods = contractsOf(await loadModule(name)).flatMap((contract) => contract.methods.map((known) => known.name));
   const found = methods.find((known) => known.toLowerCase() === method.toLowerCase());
   if (found !== undefined) return { service: name, method: found };
   const meant = closestName(method, methods);

@@ -11,12 +11,14 @@ import type { Resolved } from '../settings.ts';
 import type { ProcessBus } from './event-bus.ts';
 import type { ProcessHooks } from './process-hooks.ts';
 import { openServiceDatabase } from './service-database.ts';
+import type { Migrator } from './tables.ts';
 import type { WayDown } from './way-down.ts';
 
 /** What services of one process share. */
 export interface Surroundings {
   readonly settings: Resolved;
   readonly hooks: ProcessHooks;
+  readonly migrator: Migrator;
   readonly mesh: Mesh;
   readonly events: ProcessBus;
   readonly wayDown: WayDown;
@@ -40,14 +42,14 @@ interface Own {
 
 /** The service on its database, with the stubs it asked for, and with what serves the tables that it has of others: outbox, keys. */
 export async function buildService(name: ModuleName, module: ServiceModule, { tracer, log }: Own, shared: Surroundings): Promise<ReadyService> {
-  const { settings, hooks, wayDown, mesh, events } = shared;
-  const database = await openServiceDatabase(name, module, { settings, tracer, log, hooks: hooks.database ?? {} });
+  const { settings, hooks, migrator, wayDown, mesh, events } = shared;
+  const database = await openServiceDatabase(name, module, { settings, tracer, log, hooks: hooks.database ?? {}, migrator });
   wayDown.databases.onStop(`${name} database`, () => database.stop());
   await events.checked;
   const ours = { database, bus: events.bus, clock: systemClock, random: systemRandom, log, tracer };
   const relay = module.migrations.includes(eventsMigrations) ? createRelay({ ...ours, hooks: hooks.events ?? {} }) : undefined;
   wayDown.relays.onStop(`${name} relay`, () => relay?.stop());
-  const clients = Object.fromEntries(Object.entries(module.dependencies).map(([key, contract]) => [key, mesh.client(contract, { tracer })]));
+  const clients = Object.fromEntries(Object.entries(module.dependencies).map(([key, contract]) => [key, mesh.client(contract, { tracer, service: name })]));
   const built = module.build({ ...ours, clients, settings: settings.values, sagaHooks: hooks.saga ?? {}, eventHooks: hooks.events ?? {} });
   wayDown.work.onStop(`${name} work`, () => built.stop?.());
   const keys = module.migrations.includes(idempotencyMigrations) ? keepKeys(database, log) : undefined;

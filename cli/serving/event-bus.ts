@@ -6,9 +6,9 @@ import { type Clock, type Log, MeshError, refusal, systemClock, systemRandom } f
 import type { ServiceModule } from '#service-module';
 
 import type { Resolved } from '../settings.ts';
-import { type EventPlace, eventPlace } from './event-place.ts';
+import { type EventPlace, eventLogOwnerUrl, eventPlace } from './event-place.ts';
 import { leavable, type LeavableBus } from './leavable-bus.ts';
-import { requireTables, type Tables } from './tables.ts';
+import { migrateTables, type Migrator, requireTables, type Tables } from './tables.ts';
 
 /** The bus that the services of one process share. */
 export interface ProcessBus extends LeavableBus {
@@ -28,15 +28,20 @@ const SHOP = 'shopmesh';
 /** A log that is there answers within milliseconds. */
 const CHECK_MS = 1_000;
 
-/** Opens what these services publish to and consume from. INVALID_SETTING where nobody has said where that is, and one of them needs it. */
-export async function openProcessBus(modules: readonly ServiceModule[], settings: Resolved, log: Log): Promise<ProcessBus> {
+/**
+ * Opens what these services publish to and consume from. INVALID_SETTING where nobody has said where that is, and one of them needs it.
+ *
+ * @param migrator how old tables of the log are brought up to date, where MESH_MIGRATE is on
+ */
+export async function openProcessBus(modules: readonly ServiceModule[], settings: Resolved, log: Log, migrator: Migrator = migrateTables): Promise<ProcessBus> {
   const users = modules.filter(usesEvents);
   if (users.length === 0) return { ...leavable(absentBus, systemClock), checked: Promise.resolve() };
   const place = eventPlace(settings.values);
   if (!place) throw refusal('INVALID_SETTING', `there is no place for the events of ${users.map(({ name }) => name).join(', ')}; ${PLACES}`);
   const [first, second] = users;
   const clientId = first && !second ? first.name : SHOP;
-  return openBus(place, { clientId, mayMigrate: settings.values.MESH_MIGRATE, log });
+  const ownerUrl = eventLogOwnerUrl(settings.values);
+  return openBus(place, { clientId, ...(settings.values.MESH_MIGRATE && { migrator }), ownerUrl, log });
 }
 
 /** What to say where no setting leads to the events. */
@@ -45,13 +50,15 @@ export const PLACES = 'set MESH_EVENTS_URL or DATABASE_URL to a Postgres, or KAF
 export interface OpenBusOptions {
   /** Who this is to Kafka's brokers, in their logs and quotas. Default: `shopmesh`. */
   readonly clientId?: string;
-  /** Whether tables of the log that are missing are made. */
-  readonly mayMigrate: boolean;
+  /** Brings old tables of the log up to date. Left out: they are refused. */
+  readonly migrator?: Migrator;
+  /** The log in Postgres as the role that owns its tables. Default: the role that works on them. */
+  readonly ownerUrl?: string;
   readonly log: Log;
 }
 
 /** Opens nothing before the first call, but for the check of the tables. */
-export async function openBus(place: EventPlace, { clientId = SHOP, mayMigrate, log }: OpenBusOptions): Promise<ProcessBus> {
+export async function openBus(place: EventPlace, { clientId = SHOP, migrator, ownerUrl, log }: OpenBusOptions): Promise<ProcessBus> {
   const common = { clock: systemClock, random: systemRandom, log };
   if (place.kind === 'kafka') {
     const { createKafkaBus } = await import('#events/kafka');
@@ -59,7 +66,7 @@ export async function openBus(place: EventPlace, { clientId = SHOP, mayMigrate, 
     return { ...leavable(createKafkaBus({ brokers: place.brokers, clientId, ...secured, ...common }), systemClock), checked: Promise.resolve() };
   }
   const database = openEventLog(place.url, log);
-  const check = (): Promise<void> => requireTables(database, eventLogTables(place.url), mayMigrate, log);
+  const check = (): Promise<void> => requireTables(database, eventLogTables(place.url, ownerUrl), migrator, log);
   const first = check();
   let isFirst = true;
   const prepare = (): Promise<void> => {
@@ -74,9 +81,9 @@ export async function openBus(place: EventPlace, { clientId = SHOP, mayMigrate, 
   return { ...leavable({ ...bus, stop: () => bus.stop().finally(database.stop) }, systemClock), checked };
 }
 
-/** The event log's tables, in a schema of their own. */
-export function eventLogTables(url: string): Tables {
-  return { url, schema: EVENT_LOG_SCHEMA, components: [eventLogMigrations] };
+/** The event log's tables, in a schema of their own. Whoever uses it writes by its functions only. */
+export function eventLogTables(url: string, ownerUrl = url): Tables {
+  return { url, ownerUrl, schema: EVENT_LOG_SCHEMA, components: [eventLogMigrations], access: 'functions' };
 }
 
 function openEventLog(url: string, log: Log): Database {

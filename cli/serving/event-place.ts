@@ -24,6 +24,18 @@ export function eventLogUrl({ MESH_EVENTS_URL: own, DATABASE_URL: shared }: Pick
   return own || shared;
 }
 
+/** The event log as the role that owns its tables; the same where one role does everything. */
+export function eventLogOwnerUrl(values: Pick<Resolved['values'], 'MESH_EVENTS_URL' | 'MESH_EVENTS_OWNER_URL' | 'DATABASE_URL' | 'DATABASE_OWNER_URL'>): string {
+  const { MESH_EVENTS_URL: own, MESH_EVENTS_OWNER_URL: ownersOwn, DATABASE_OWNER_URL: sharedOwner } = values;
+  return (own === '' ? sharedOwner : ownersOwn) || eventLogUrl(values);
+}
+
+/** {@link eventPlace} for operators, who look at the log as its owner. */
+export function operatorsEventPlace(values: Resolved['values']): EventPlace | undefined {
+  const place = eventPlace(values);
+  return place?.kind === 'postgres' ? { ...place, url: eventLogOwnerUrl(values) } : place;
+}
+
 function readBroker(text: string): string {
   const broker = text.trim();
   const [, port = ''] = /^[^\s/:]+:(\d{1,5})$|^\[[0-9a-f:.]+\]:(\d{1,5})$/i.exec(broker)?.filter((part) => part !== undefined) ?? [];

@@ -8,7 +8,8 @@ import type { ModuleName } from '#modules';
 import { portSetting, type Resolved } from '../settings.ts';
 import { isAt } from './is-at.ts';
 
-interface Surroundings {
+/** What a port is opened in. */
+export interface PortSurroundings {
   readonly settings: Resolved;
   readonly controlPlane: ControlPlane;
   readonly address: string;
@@ -20,18 +21,18 @@ interface Surroundings {
  */
 export async function listenOnOwnPort(
   name: ModuleName,
-  open: (address: string, port: number) => Promise<Listening>,
-  { settings, controlPlane, address }: Surroundings,
+  open: (port: number) => Promise<Listening>,
+  { settings, controlPlane, address }: PortSurroundings,
 ): Promise<Listening> {
   const port = settings.ports[name];
   try {
-    return await open(address, port);
+    return await open(port);
   } catch (thrown) {
     const error = MeshError.from(thrown);
     if (error.reason !== 'PORT_IN_USE') throw thrown;
     const instances = await controlPlane.listInstances();
     const replica = instances.some((other) => other.healthy && isAt(other, name, address, port));
-    if (replica && settings.origins[portSetting(name)] !== 'flag') return open(address, 0);
+    if (replica && settings.origins[portSetting(name)] !== 'flag') return open(0);
     throw refusal('PORT_IN_USE', `${error.message}; ${name} needs it: end what holds it, or set ${portSetting(name)} to another port (0 takes a free one)`, {
       metadata: error.metadata,
       cause: thrown,

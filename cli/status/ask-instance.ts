@@ -1,12 +1,13 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { Channel, credentials } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials } from '@grpc/grpc-js';
 import { trace } from '@opentelemetry/api';
 
 import type { Instance } from '#discovery';
-import { silentLog, systemClock } from '#kit';
+import { MeshError, silentLog, systemClock } from '#kit';
 import { createMesh } from '#mesh';
 import { type GetInstanceResponse, InstanceService, type MethodCalls } from '#proto/mesh/v1/instance_pb.js';
 
+import { OPERATOR } from '../caller-names.ts';
 import { type RuntimeFacts, runtimeFacts } from './runtime-facts.ts';
 
 /** Long for a process that is well, even a busy one; nobody waits longer for one that is not. */
@@ -33,18 +34,23 @@ export interface CallFigures {
 /**
  * Asks an instance itself, at the address it is registered under and not through the
  * registry. Undefined when it does not answer in time, or when another one does: a killed
- * process stays registered for a while, and a new one may have taken its port.
+ * process stays registered for a while, and a new one may have taken its port. Fails when it
+ * answers that it lets the one who asks not in.
  */
-export async function askInstance({ id, address, port }: Instance): Promise<InstanceFacts | undefined> {
+export async function askInstance({ id, service, address, port }: Instance, credentials: ChannelCredentials): Promise<InstanceFacts | undefined> {
   const target = `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const openChannel = () => new Channel(target, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
+  // An IP address is no name to ask for in TLS (RFC 6066, section 3).
+  const options = { 'grpc.enable_http_proxy': 0, 'grpc.ssl_target_name_override': service };
+  const openChannel = () => new Channel(target, credentials, options);
   const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
   try {
     // No provider stands behind this tracer: looking leaves no trace.
-    const instance = mesh.client(InstanceService, { tracer: trace.getTracer('mesh') });
+    const instance = mesh.client(InstanceService, { tracer: trace.getTracer('mesh'), service: OPERATOR });
     const said = await instance.getInstance({}, { deadlineMs: DEADLINE_MS });
     return said.instanceId === id ? factsOf(said) : undefined;
-  } catch {
+  } catch (thrown) {
+    const { code } = MeshError.from(thrown);
+    if (code === 'PERMISSION_DENIED' || code === 'UNAUTHENTICATED') throw thrown;
     return undefined;
   } finally {
     await mesh.stop();

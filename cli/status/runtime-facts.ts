@@ -4,6 +4,8 @@ import { type Code, CODES } from '#kit';
 import type { AdmissionFigures, CalledInstance, CalledService, OrderedFault } from '#mesh';
 import { type ActiveFault, type AdmissionState, type DestinationState, EndpointState, type GetInstanceResponse } from '#proto/mesh/v1/instance_pb.js';
 
+import { type GuardFacts, guardFacts } from './guard-facts.ts';
+
 /** What an instance says of the mechanisms that its calls go through. */
 export interface RuntimeFacts {
   readonly faultsAllowed: boolean;
@@ -13,6 +15,8 @@ export interface RuntimeFacts {
   readonly admission?: AdmissionFigures;
   /** The services that its process calls. */
   readonly destinations: readonly DestinationFacts[];
+  /** Undefined where everybody may call. */
+  readonly guard?: GuardFacts;
 }
 
 export type FaultFacts = Omit<OrderedFault, 'service' | 'reason'>;
@@ -34,12 +38,13 @@ const STATES: Readonly<Record<EndpointState, EndpointFacts['state']>> = {
   [EndpointState.PROBING]: 'probing',
 };
 
-export function runtimeFacts({ faultsAllowed, faults, admission, destinations }: GetInstanceResponse): RuntimeFacts {
+export function runtimeFacts({ faultsAllowed, faults, admission, destinations, guard }: GetInstanceResponse): RuntimeFacts {
   return {
     faultsAllowed,
     faults: faults.map(faultFacts),
     ...(admission && { admission: admissionFacts(admission) }),
     destinations: destinations.map(destinationFacts),
+    ...(guard && { guard: guardFacts(guard) }),
   };
 }
 

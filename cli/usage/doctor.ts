@@ -20,7 +20,8 @@ What it looks at, a line each; it ends with 1 when a line says FAIL:
   processes       given up, waiting to be started again, or not registered
   clock           this machine's against that of Postgres and of Consul
   schema          each service's tables against its code
+  roles           database roles of services that may do more than work on their own tables
   sagas           sagas that are stuck, or whose step fails again and again
   events          events that a consumer has given up, or that wait too long to be published
   mails           mails that wait for another try
-  settings        given here, but without effect`;
+  settings        given here, but without effect, or leaving keys to others`;

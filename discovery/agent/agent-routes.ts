@@ -8,13 +8,14 @@ import { LIMITS } from './limits.ts';
 import { readRegistration } from './registration-request.ts';
 
 /** `/v1/agent`: what this agent itself knows, and registration. */
-export function agentRoutes({ catalog, runner, node, save }: AgentParts): Hono {
+export function agentRoutes({ catalog, runner, node, save, defaultIntention }: AgentParts): Hono {
   const app = new Hono();
 
   app.get('/self', (c) =>
     c.json({
       Config: { Datacenter: DATACENTER, NodeName: node.name, NodeID: node.id, Server: true, Version: 'shopmesh' },
       Member: { Name: node.name, Addr: node.address, Status: 1 },
+      DebugConfig: { DefaultIntentionPolicy: defaultIntention },
     }),
   );
   app.get('/services', (c) => c.json(Object.fromEntries(catalog.all().map((record) => [record.id, agentServiceAnswer(record)]))));

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 
-import { catalogAnswer, healthAnswer } from './answers.ts';
+import { catalogAnswer, DATACENTER, healthAnswer } from './answers.ts';
 import type { AgentParts } from './parts.ts';
 import type { ServiceRecord } from './records.ts';
 
@@ -15,6 +15,7 @@ export function catalogRoutes({ catalog, blocking, node }: AgentParts): Hono {
     const wanted = passing === undefined || passing === 'false' ? () => true : isPassing;
     return c.json(catalog.instancesOf(service).filter(wanted).map((record) => healthAnswer(record, node)));
   });
+  app.get('/catalog/datacenters', (c) => c.json([DATACENTER]));
   app.get('/catalog/services', async (c) => {
     await blocking(c, () => catalog.latestIndex());
     const services = Map.groupBy(catalog.all(), ({ service }) => service);

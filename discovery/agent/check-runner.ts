@@ -49,11 +49,11 @@ export function createCheckRunner(options: CheckRunnerOptions): CheckRunner {
 
 async function runCheck(
   id: string,
-  { checkId, grpc, intervalMs, timeoutMs, forgetAfterMs = Infinity }: CheckDefinition,
+  { checkId, grpc, tls = false, intervalMs, timeoutMs, forgetAfterMs = Infinity }: CheckDefinition,
   { catalog, onOverdue, clock, log }: CheckRunnerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const probe = createHealthProbe(grpc);
+  const probe = createHealthProbe(grpc, tls);
   const state = () => catalog.get(id)?.checks.find(({ definition }) => definition.checkId === checkId)?.state;
   while (!signal.aborted) {
     const { serving, output } = await probe.ask(timeoutMs, signal);

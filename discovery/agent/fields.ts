@@ -27,6 +27,12 @@ export function textOf(fields: Fields, name: string): string {
   throw badRequest(`Request decode failed: ${name} must be a text of at most 512 characters`);
 }
 
+export function flagOf(fields: Fields, name: string): boolean {
+  const value = fields[name] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw badRequest(`Request decode failed: ${name} must be true or false`);
+}
+
 export function integerOf(fields: Fields, name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
   const value = fields[name] ?? fallback;
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
@@ -51,4 +57,9 @@ export function isFields(value: unknown): value is Fields {
 
 export function badRequest(message: string): HTTPException {
   return new HTTPException(400, { message });
+}
+
+/** Consul blames itself for what it finds wrong only after it has decoded a request. */
+export function badValue(message: string): HTTPException {
+  return new HTTPException(500, { message });
 }

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2';
 
 /** What one question brought. */
 export interface Finding {
@@ -15,20 +15,24 @@ export interface HealthProbe {
   close(): void;
 }
 
+/** What is asked is no secret, and who answers is for callers to verify. */
+const UNVERIFIED: SecureClientSessionOptions = { rejectUnauthorized: false };
+
 const SERVING = 1;
 /** Longer answers are none of ours. */
 const MAX_ANSWER_BYTES = 1_024;
 
 /**
  * A client of grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md)
- * on plain HTTP/2. Not on grpc-js: that waits for ever for the first frame of a
+ * on Node's HTTP/2. Not on grpc-js: that waits for ever for the first frame of a
  * peer that accepts and is then silent, a stalled process for one, and cannot be
  * made to close such a connection. The two messages have one field each and are
  * written by hand, as this folder may not use what is generated from `proto`.
  *
  * @param target `host:port`, or `host:port/service`, as in Consul's gRPC check
+ * @param tls over TLS: shows no certificate, and takes whatever one it is shown, as Consul's check with TLSSkipVerify
  */
-export function createHealthProbe(target: string): HealthProbe {
+export function createHealthProbe(target: string, tls = false): HealthProbe {
   const slash = target.indexOf('/');
   const authority = slash < 0 ? target : target.slice(0, slash);
   const request = encodeRequest(slash < 0 ? '' : target.slice(slash + 1));
@@ -36,7 +40,7 @@ export function createHealthProbe(target: string): HealthProbe {
 
   function connected(): ClientHttp2Session {
     if (session && !session.closed && !session.destroyed) return session;
-    session = connect(`http://${authority}`);
+    session = tls ? connect(`https://${authority}`, UNVERIFIED) : connect(`http://${authority}`);
     // The question under way hears of it through its stream.
     session.on('error', () => undefined);
     return session;

@@ -1,3 +1,5 @@
+import type { IntentionRecord } from './intention-records.ts';
+
 export type CheckStatus = 'passing' | 'warning' | 'critical';
 
 /** What to ask an instance, and how often. */
@@ -7,6 +9,8 @@ export interface CheckDefinition {
   readonly notes: string;
   /** `host:port`, or `host:port/service`. */
   readonly grpc: string;
+  /** Whether it is asked over TLS, whatever certificate it shows. Left out by older versions: it is not. */
+  readonly tls?: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** After so long without a good answer the instance is forgotten; undefined: never. */
@@ -56,4 +60,6 @@ export interface AgentState {
   index: number;
   readonly services: Map<string, ServiceRecord>;
   readonly keys: Map<string, KeyRecord>;
+  /** By destination. */
+  readonly intentions: Map<string, IntentionRecord>;
 }

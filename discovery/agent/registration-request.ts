@@ -1,7 +1,7 @@
 import { HTTPException } from 'hono/http-exception';
 
 import { parseGoDurationMs } from './duration.ts';
-import { badRequest, type Fields, fieldsOf, integerOf, isFields, listOf, parseFields, refuseOthers, textOf } from './fields.ts';
+import { badRequest, type Fields, fieldsOf, flagOf, integerOf, isFields, listOf, parseFields, refuseOthers, textOf } from './fields.ts';
 import type { CheckDefinition, CheckStatus, ServiceRecord } from './records.ts';
 
 /** A registration as it was sent, read and completed with Consul's defaults. */
@@ -14,7 +14,7 @@ export interface RequestedCheck extends CheckDefinition {
 }
 
 const SERVICE_FIELDS = ['Name', 'ID', 'Address', 'Port', 'Tags', 'Meta', 'Weights', 'Check', 'Checks'];
-const CHECK_FIELDS = ['Name', 'CheckID', 'Notes', 'GRPC', 'Interval', 'Timeout', 'Status', 'DeregisterCriticalServiceAfter'];
+const CHECK_FIELDS = ['Name', 'CheckID', 'Notes', 'GRPC', 'GRPCUseTLS', 'TLSSkipVerify', 'Interval', 'Timeout', 'Status', 'DeregisterCriticalServiceAfter'];
 const STATUSES: readonly CheckStatus[] = ['passing', 'warning', 'critical'];
 
 /** Consul raises shorter ones to these. */
@@ -74,6 +74,7 @@ function readCheck(check: Fields, checkId: string, service: string): RequestedCh
     name: textOf(check, 'Name') || `Service '${service}' check`,
     notes: textOf(check, 'Notes'),
     grpc,
+    tls: readTls(check),
     intervalMs: Math.max(MIN_INTERVAL_MS, readDuration(check, 'Interval', 0)),
     timeoutMs: readDuration(check, 'Timeout', DEFAULT_TIMEOUT_MS),
     ...(forgetAfter !== '' && {
@@ -81,6 +82,13 @@ function readCheck(check: Fields, checkId: string, service: string): RequestedCh
     }),
     status: STATUSES.find((known) => known === status) ?? 'critical',
   };
+}
+
+/** Consul's agent follows a certificate to the authorities in its own configuration, which this one has not. */
+function readTls(check: Fields): boolean {
+  const tls = flagOf(check, 'GRPCUseTLS');
+  if (!tls || flagOf(check, 'TLSSkipVerify')) return tls;
+  throw new HTTPException(501, { message: 'the embedded agent verifies no certificate of whom it checks; set TLSSkipVerify too, or run Consul' });
 }
 
 function readDuration(check: Fields, name: string, fallbackMs: number): number {

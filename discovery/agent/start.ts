@@ -6,9 +6,11 @@ import { type Clock, errorCode, type Log, newId, type Random, refusal, type Stop
 
 import { createApp } from './app.ts';
 import { createBlocking } from './blocking.ts';
+import { createAgentCertificates } from './ca-parts.ts';
 import { createCatalog } from './catalog.ts';
 import { createChanges } from './changes.ts';
 import { createCheckRunner } from './check-runner.ts';
+import { createIntentionEntries } from './intention-entries.ts';
 import { createKeyValues } from './key-values.ts';
 import { LIMITS } from './limits.ts';
 import type { AgentState } from './records.ts';
@@ -21,10 +23,16 @@ export interface EmbeddedAgentOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Consul's `default_intention_policy`: what holds where no intention decides. Default `allow`, as in `consul agent -dev`. */
+  readonly defaultIntention?: 'allow' | 'deny';
+  /** Lifetime of the certificates of services. Default 259,200,000 (72 h), as Consul's. */
+  readonly leafTtlMs?: number;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
 }
+
+const LEAF_TTL_MS = 72 * 3_600_000;
 
 export interface EmbeddedAgent extends Stoppable {
   /** What CONSUL_HTTP_ADDR would be. */
@@ -39,12 +47,14 @@ export interface EmbeddedAgent extends Stoppable {
  * knows which setting moves it.
  */
 export async function startAgent(options: EmbeddedAgentOptions): Promise<EmbeddedAgent> {
-  const { host, log, clock, random } = options;
+  const { host, log, clock, random, defaultIntention = 'allow' } = options;
   const file = createStateFile(options.dataDir, () => state, clock, log);
   const state = restore(await file.load(), options);
   const changes = createChanges(clock);
   const catalog = createCatalog(state, clock, changes.notify);
   const keyValues = createKeyValues(state, changes.notify);
+  const intentions = createIntentionEntries(state, changes.notify);
+  const certificates = createAgentCertificates({ ...authorityOptions(options), nextIndex: () => (state.index += 1), changed: changes.notify });
   const runner = createCheckRunner({ catalog, onOverdue: forget, clock, log });
 
   function forget(id: string): void {
@@ -56,7 +66,7 @@ export async function startAgent(options: EmbeddedAgentOptions): Promise<Embedde
 
   const node = { id: state.nodeId, name: hostname(), address: host };
   const blocking = createBlocking(changes, random);
-  const parts = { node, catalog, keyValues, runner, blocking, save: file.save };
+  const parts = { node, catalog, keyValues, intentions, defaultIntention, certificates, runner, blocking, save: file.save };
   const app = createApp(parts, `${host}:${options.port}`, log);
   const { server, port } = await listen((request) => app.fetch(request), options);
   for (const record of catalog.all()) runner.start(record);
@@ -67,7 +77,7 @@ export async function startAgent(options: EmbeddedAgentOptions): Promise<Embedde
     const closed = new Promise((resolve) => server.close(resolve));
     // Requests that wait for a change would keep it open for minutes.
     server.closeAllConnections();
-    await Promise.all([closed, runner.stop()]);
+    await Promise.all([closed, runner.stop(), certificates.stop()]);
     await file.save();
   }
 
@@ -75,10 +85,18 @@ export async function startAgent(options: EmbeddedAgentOptions): Promise<Embedde
   return { url, port, stop: () => (stopped ??= shutDown()) };
 }
 
+function authorityOptions({ dataDir, leafTtlMs = LEAF_TTL_MS, clock, random, log }: EmbeddedAgentOptions) {
+  return { folder: dataDir, leafTtlMs, clock, random, log };
+}
+
+/** How long a connection may be idle. Consul's own has no such limit. */
+const IDLE_MS = 120_000;
+
 type Answer = (request: Request) => Response | Promise<Response>;
 
 async function listen(fetch: Answer, { host, port }: EmbeddedAgentOptions): Promise<{ server: Server; port: number }> {
-  const serverOptions = { requestTimeout: 30_000, headersTimeout: 10_000 };
+  // Node closes an idle connection after 5 s: a process that is as slow to begin sends its next request into the closing, and hears of a hang-up.
+  const serverOptions = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: IDLE_MS };
   // Without TLS options the adaptor makes an HTTP/1 server; its type allows for the others.
   const server = createAdaptorServer({ fetch, overrideGlobalObjects: false, serverOptions }) as Server;
   server.maxConnections = LIMITS.connections;
@@ -101,7 +119,7 @@ const INDEX_GAP = 1_000;
 
 /** Instances are critical until their check has run again: nobody knows what became of them meanwhile. */
 function restore(stored: StoredState | undefined, { clock, random }: EmbeddedAgentOptions): AgentState {
-  if (!stored) return { nodeId: newId(clock, random), index: 1, services: new Map(), keys: new Map() };
+  if (!stored) return { nodeId: newId(clock, random), index: 1, services: new Map(), keys: new Map(), intentions: new Map() };
   const index = stored.index + INDEX_GAP;
   for (const { state } of stored.services.flatMap(({ checks }) => checks)) {
     Object.assign(state, { status: 'critical', output: '', criticalSince: clock.now(), modifyIndex: index });
@@ -111,5 +129,6 @@ function restore(stored: StoredState | undefined, { clock, random }: EmbeddedAge
     index,
     services: new Map(stored.services.map((record) => [record.id, record])),
     keys: new Map(stored.keys.map((record) => [record.key, record])),
+    intentions: new Map(stored.intentions?.map((record) => [record.name, record])),
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, errorCode, type Log, writeWhole } from '#kit';
 
+import type { IntentionRecord } from './intention-records.ts';
 import type { AgentState, KeyRecord, ServiceRecord } from './records.ts';
 
 /** The state on disk. */
@@ -16,6 +17,8 @@ export interface StoredState {
   readonly index: number;
   readonly services: readonly ServiceRecord[];
   readonly keys: readonly KeyRecord[];
+  /** Not in a file that an older version has written. */
+  readonly intentions?: readonly IntentionRecord[];
 }
 
 const FORMAT = 1;
@@ -28,9 +31,9 @@ export function createStateFile(folder: string, current: () => AgentState, clock
 
   async function write(): Promise<void> {
     next = undefined;
-    const { nodeId, index, services, keys } = current();
-    const stored = { format: FORMAT, nodeId, index, services: [...services.values()], keys: [...keys.values()] };
-    await writeWhole(path, JSON.stringify(stored), `${path}.new`);
+    const { nodeId, index, services, keys, intentions } = current();
+    const lists = { services: [...services.values()], keys: [...keys.values()], intentions: [...intentions.values()] };
+    await writeWhole(path, JSON.stringify({ format: FORMAT, nodeId, index, ...lists }), `${path}.new`);
   }
 
   return {

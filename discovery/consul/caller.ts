@@ -2,11 +2,14 @@ import type { ConsulAddress } from './address.ts';
 import { consulFailure, unavailable } from './failure.ts';
 import { type ConsulPackage, createCallContext, openPackage, type PackageOptions } from './package.ts';
 import { blockingQuery, type BlockingRead, blockingTimeoutMs } from './query.ts';
+import { type ConsulToken, fixedToken } from './token.ts';
 
 export interface CallerOptions {
   readonly address: ConsulAddress;
-  /** Sent as the header `X-Consul-Token`. */
-  readonly token?: string;
+  /** Sent as the header `X-Consul-Token`. Default: none. */
+  readonly token?: ConsulToken;
+  /** Who vouches for the certificate of an HTTPS address, PEM. Default: the authorities that Node knows. */
+  readonly caPem?: string;
   /** For one call that does not block. Default 5,000. */
   readonly requestTimeoutMs?: number;
 }
@@ -16,8 +19,6 @@ export interface Caller {
   /** Consul's address, for people. */
   readonly url: string;
   readonly consul: ConsulPackage;
-  /** What a request below the package's functions must send; the others add it themselves. */
-  readonly headers: Readonly<Record<string, string>>;
   call<T>(run: (options: PackageOptions) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** As `call`, for a read that may wait for a change. */
   read<T>(read: BlockingRead, run: (options: PackageOptions) => Promise<T>): Promise<T>;
@@ -25,12 +26,13 @@ export interface Caller {
   close(): void;
 }
 
-export function createCaller({ address, token, requestTimeoutMs = 5_000 }: CallerOptions): Caller {
+export function createCaller({ address, token = fixedToken(undefined), caPem, requestTimeoutMs = 5_000 }: CallerOptions): Caller {
   const { url } = address;
-  const consul = openPackage(address, token);
+  const consul = openPackage({ address, token, caPem });
   let closed = false;
 
   async function run<T>(timeout: number, signal: AbortSignal | undefined, start: (options: PackageOptions) => Promise<T>) {
+    await token.refresh();
     signal?.throwIfAborted();
     if (closed) throw unavailable('refused', 'the connection to Consul is closed: the process is stopping');
     const ctx = createCallContext();
@@ -49,7 +51,6 @@ export function createCaller({ address, token, requestTimeoutMs = 5_000 }: Calle
   return {
     url,
     consul,
-    headers: token === undefined ? {} : { 'x-consul-token': token },
     call: (start, signal) => run(requestTimeoutMs, signal, start),
     read: (read, start) =>
       run(read.index > 0 ? blockingTimeoutMs(read.waitMs) : requestTimeoutMs, read.signal, (options) =>

@@ -4,13 +4,19 @@ import type { ControlPlane, InstanceHealth, Policy, PolicyStore } from '../contr
 import { parseConsulAddress } from './address.ts';
 import { agentCalls } from './agent-calls.ts';
 import { type Caller, createCaller } from './caller.ts';
+import type { CertificateOptions } from './certificate-source.ts';
+import { createCertificateStore } from './certificate-store.ts';
 import { type HealthCalls, healthCalls } from './health-calls.ts';
 import { createInstanceWatch } from './instance-watch.ts';
+import { intentionCalls } from './intention-calls.ts';
+import { createIntentionStore } from './intention-store.ts';
+import { createIntentionWatch } from './intention-watch.ts';
 import { createOutage } from './outage.ts';
 import { type PolicyCalls, policyCalls } from './policy-calls.ts';
 import { createPolicyWatch } from './policy-watch.ts';
 import { keepRegistered } from './registration.ts';
 import type { SharedWatch } from './shared-watch.ts';
+import { fixedToken, tokenFromFile } from './token.ts';
 import { verifyConsul } from './verify.ts';
 
 export interface ConsulOptions {
@@ -18,6 +24,10 @@ export interface ConsulOptions {
   readonly address: string;
   /** CONSUL_HTTP_TOKEN. Travels in a header, is never logged. */
   readonly token?: string;
+  /** CONSUL_HTTP_TOKEN_FILE: the token stands there, in place of `token`, and whoever writes another one there replaces it. Empty: none. */
+  readonly tokenFile?: string;
+  /** CONSUL_CACERT: who vouches for the certificate of an HTTPS address, PEM. Default: the authorities that Node knows. */
+  readonly caPem?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -31,35 +41,48 @@ export interface ConsulOptions {
   readonly waitMs?: number;
   /** For one call that does not wait. Default 5,000. */
   readonly requestTimeoutMs?: number;
+  /** Where certificates come from. Default: found out at first use. */
+  readonly certificates?: CertificateOptions;
 }
 
 export interface ConsulControlPlane extends ControlPlane {
   /** Throws CONTROL_PLANE_UNAVAILABLE, with what to do, unless a Consul with a leader answers. */
   verify(signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes an instance out for a process that can no longer do so itself: left to its check it would be shown as critical
+   * for a minute or two. One that the agent does not know is out already.
+   */
+  forget(id: string): Promise<void>;
 }
 
 /** The control plane on Consul's HTTP API. Opens no connection before it is used. */
 export function createConsulControlPlane(options: ConsulOptions): ConsulControlPlane {
+  const address = parseConsulAddress(options.address);
+  const token = options.tokenFile ? tokenFromFile({ path: options.tokenFile, log: options.log }) : fixedToken(options.token);
   const caller = createCaller({
-    address: parseConsulAddress(options.address),
-    ...(options.token !== undefined && options.token !== '' && { token: options.token }),
+    address,
+    token,
+    ...(options.caPem !== undefined && { caPem: options.caPem }),
     ...(options.requestTimeoutMs !== undefined && { requestTimeoutMs: options.requestTimeoutMs }),
   });
-  const deps = dependencies(options, caller);
+  const deps = { ...dependencies(options, caller), token };
   const { consul } = deps;
   const instances = watches((service) => createInstanceWatch(service, deps));
   const policies = watches((prefix) => createPolicyWatch(prefix, deps));
+  const intentions = watches((destination) => createIntentionWatch(destination, deps));
+  const certificates = createCertificateStore(caller, { ...deps, address, certificates: options.certificates ?? {} });
   const registrations = new Set<Stoppable>();
 
   async function stopAll(): Promise<void> {
     await Promise.all([...registrations].map((registration) => registration.stop()));
-    await Promise.all([instances.stop(), policies.stop()]);
+    await Promise.all([instances.stop(), policies.stop(), intentions.stop(), certificates.stop()]);
     caller.close();
   }
 
   let stopped: Promise<void> | undefined;
   return {
     verify: (signal) => verifyConsul(consul, caller.url, signal),
+    forget: consul.deregister,
     register: async (registration) => {
       const kept = await keepRegistered(registration, deps);
       registrations.add(kept);
@@ -77,13 +100,15 @@ export function createConsulControlPlane(options: ConsulOptions): ConsulControlP
       }),
     listInstances: (signal) => listInstances(consul, signal),
     policies: policyStore(consul, policies),
+    intentions: createIntentionStore(consul, intentions),
+    certificates,
     stop: () => (stopped ??= stopAll()),
   };
 }
 
 function dependencies(options: ConsulOptions, caller: Caller) {
   const { clock, random, log, zone = '', emptyHoldMs = 15_000, reconcileMs = 5_000, waitMs = 60_000 } = options;
-  const consul = { ...agentCalls(caller), ...healthCalls(caller), ...policyCalls(caller) };
+  const consul = { ...agentCalls(caller), ...healthCalls(caller), ...policyCalls(caller), ...intentionCalls(caller) };
   return { consul, outage: createOutage(log, caller.url), clock, random, log, zone, emptyHoldMs, reconcileMs, waitMs };
 }
 

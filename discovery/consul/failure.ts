@@ -22,6 +22,15 @@ export function consulFailure(thrown: unknown, url: string): MeshError {
   return unavailable('unreachable', `nobody answers for Consul at ${url} (CONSUL_HTTP_ADDR): ${cause.message}`, cause);
 }
 
+/** Where the token comes from, in the words of people who set it. */
+export const TOKEN_SETTING = 'CONSUL_HTTP_TOKEN (or the file of CONSUL_HTTP_TOKEN_FILE)';
+
+/** What to do about a token that is refused; `right` is what it lacks, unless Consul has said that there is no such token. */
+export function tokenAdvice(said: string, right: string): string {
+  if (said.includes('ACL not found')) return `the token in ${TOKEN_SETTING} was deleted or has expired: put in another one`;
+  return `give the token in ${TOKEN_SETTING} ${right}`;
+}
+
 /** A failure with a sentence of its own. */
 export function unavailable(kind: FailureKind, message: string, cause?: Error): MeshError {
   return refusal('CONTROL_PLANE_UNAVAILABLE', message, { metadata: { kind }, ...(cause && { cause }) });
@@ -34,7 +43,7 @@ export function failureKind(error: MeshError): FailureKind {
 function answeredFailure({ statusCode, body }: PackageResponse, url: string): MeshError {
   const said = `${statusCode} ${excerpt(body)}`.trim();
   if (statusCode === 401 || statusCode === 403) {
-    return unavailable('refused', `Consul at ${url} refuses: ${said}; give CONSUL_HTTP_TOKEN a token with the right to do this`);
+    return unavailable('refused', `Consul at ${url} refuses: ${said}; ${tokenAdvice(said, 'the right to do this')}`);
   }
   // Overload answers 429; a rate limit passes by itself just as a missing leader does.
   const passes = statusCode >= 500 || statusCode === 429;

@@ -4,7 +4,8 @@ import { type FailureKind, failureKind } from './failure.ts';
 
 /**
  * Says once that Consul cannot be used and once that it can again, however many
- * watches and registrations notice. It is over when the last that failed has
+ * watches and registrations notice; of refusals once each different one, as each
+ * names another right that is missing. It is over when the last that failed has
  * succeeded: a few may still work meanwhile (without a leader, an agent answers
  * what it knows itself).
  */
@@ -20,8 +21,20 @@ const LINES: Readonly<Record<FailureKind, readonly [gone: string, back: string]>
   refused: ['Consul refuses what is asked; going on with its last good answers', 'Consul no longer refuses'],
 };
 
+/** Different ones that are told in one outage: more than a service's policy has rules. */
+const MAX_REFUSALS = 32;
+
 export function createOutage(log: Log, url: string): Outage {
   const failing: Readonly<Record<FailureKind, Set<string>>> = { unreachable: new Set(), refused: new Set() };
+  const toldRefusals = new Set<string>();
+
+  function isNews(kind: FailureKind, sentence: string): boolean {
+    if (kind === 'unreachable') return failing.unreachable.size === 0;
+    if (failing.refused.size === 0) toldRefusals.clear();
+    if (toldRefusals.has(sentence) || toldRefusals.size === MAX_REFUSALS) return false;
+    toldRefusals.add(sentence);
+    return true;
+  }
 
   function recover(party: string, kind: FailureKind): void {
     if (failing[kind].delete(party) && failing[kind].size === 0) log.info({ consul: url }, LINES[kind][1]);
@@ -30,7 +43,7 @@ export function createOutage(log: Log, url: string): Outage {
   return {
     failed: (party, error) => {
       const kind = failureKind(error);
-      if (failing[kind].size === 0) log.warn({ consul: url, reason: error.message }, LINES[kind][0]);
+      if (isNews(kind, error.message)) log.warn({ consul: url, reason: error.message }, LINES[kind][0]);
       failing[kind].add(party);
       // Where it was refused before, it is now unreachable, or the other way round: one trouble at a time.
       failing[kind === 'refused' ? 'unreachable' : 'refused'].delete(party);

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import Consul from 'consul';
 
 import type { ConsulAddress } from './address.ts';
+import type { ConsulToken } from './token.ts';
 
 /** The options that every call of the package takes. */
 export interface PackageOptions {
@@ -46,7 +47,7 @@ interface Transport {
 }
 
 interface Extensible {
-  _ext(event: 'onRequest', extension: (request: { transport: Transport }, next: () => void) => void): void;
+  _ext(event: 'onRequest', extension: (request: { transport: Transport; readonly req: { readonly headers: Record<string, string> } }, next: () => void) => void): void;
 }
 
 /** What we use of `consul`, with the parts that its own declarations leave out or call `any`. */
@@ -58,17 +59,25 @@ export interface ConsulPackage extends Extensible {
   readonly status: { readonly leader: PackageCall };
   _get(request: RawRequest): Promise<PackageResponse>;
   _put(request: RawRequest): Promise<PackageResponse>;
+  _delete(request: RawRequest): Promise<PackageResponse>;
   /** Closes its sockets, idle or not: a call under way fails. */
   destroy(): void;
 }
 
-export function openPackage(address: ConsulAddress, token: string | undefined): ConsulPackage {
+export interface PackageSetup {
+  readonly address: ConsulAddress;
+  readonly token: ConsulToken;
+  /** Who vouches for the certificate of an HTTPS address, PEM; undefined: the authorities that Node knows. */
+  readonly caPem: string | undefined;
+}
+
+export function openPackage({ address, token, caPem }: PackageSetup): ConsulPackage {
   const { host, port, secure } = address;
-  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
-  const defaults = token === undefined ? {} : { defaults: { token } };
+  const agent = secure ? new HttpsAgent({ keepAlive: true, ...(caPem !== undefined && { ca: caPem }) }) : new HttpAgent({ keepAlive: true });
   // Its declarations know neither the call context nor the functions below the typed ones.
-  const opened = new Consul({ host, port, secure, agent, ...defaults }) as unknown as ConsulPackage;
+  const opened = new Consul({ host, port, secure, agent }) as unknown as ConsulPackage;
   failOnTruncatedAnswers(opened);
+  sendToken(opened, token);
   return opened;
 }
 
@@ -95,6 +104,15 @@ function failOnTruncatedAnswers(opened: Extensible): void {
         return call;
       },
     };
+    next();
+  });
+}
+
+/** Not by the package's own option: that is for one token for ever, and requests below its functions do without it. */
+function sendToken(opened: Extensible, token: ConsulToken): void {
+  opened._ext('onRequest', ({ req }, next) => {
+    const text = token.current();
+    if (text !== undefined) req.headers['x-consul-token'] = text;
     next();
   });
 }

@@ -1,4 +1,4 @@
-import { unavailable } from './failure.ts';
+import { TOKEN_SETTING, unavailable } from './failure.ts';
 import type { PackageResponse } from './package.ts';
 
 /** A read that waits on the server until something is newer than `index`. */
@@ -44,5 +44,5 @@ export function answeredIndex({ headers }: PackageResponse): number {
 /** An empty list because the token may not see what is there is no empty list. */
 export function refuseHiddenResults({ headers }: PackageResponse, what: string): void {
   if (headers['x-consul-results-filtered-by-acls'] !== 'true') return;
-  throw unavailable('refused', `the token in CONSUL_HTTP_TOKEN may not read ${what}; give it the right to`);
+  throw unavailable('refused', `the token in ${TOKEN_SETTING} may not read ${what}; give it the right to`);
 }

@@ -6,9 +6,16 @@ import { MESH_TAG } from './wire.ts';
 
 /** How often the agent asks an instance for its health. A killed one leaves within interval plus timeout. */
 const CHECK_INTERVAL = '2s';
-const CHECK_TIMEOUT = '1s';
+/** Longer than a process that starts on a busy machine may be busy with itself. */
+const CHECK_TIMEOUT = '2s';
 /** The shortest time Consul takes; it looks every 30 s, so a dead instance is forgotten after 60 to 90 s. */
 const FORGET_AFTER = '1m';
+
+/**
+ * The agent has no certificate to show, and knows none of the authority that made ours: it believes whoever answers. What it
+ * learns is whether the port is served, and callers check the certificate themselves.
+ */
+const OVER_TLS = { GRPCUseTLS: true, TLSSkipVerify: true };
 
 const META_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -19,7 +26,7 @@ const META_KEY = /^[A-Za-z0-9_-]{1,128}$/;
  * is not healthy after all, that check says so within the interval.
  */
 export function registrationBody(registration: Registration): Readonly<Record<string, unknown>> {
-  const { service, id, address, port, version, zone, weight = 1, metadata } = registration;
+  const { service, id, address, port, version, zone, weight = 1, metadata, tls = false } = registration;
   for (const key of Object.keys(metadata)) {
     if (META_KEY.test(key) && key !== 'version' && key !== 'zone') continue;
     throw refusal('INTERNAL', `"${key}" cannot be a metadata key of ${service}; use letters, digits, - and _`);
@@ -35,6 +42,7 @@ export function registrationBody(registration: Registration): Readonly<Record<st
     Check: {
       Name: `${service} serves`,
       GRPC: checkTarget(registration),
+      ...(tls && OVER_TLS),
       Interval: CHECK_INTERVAL,
       Timeout: CHECK_TIMEOUT,
       DeregisterCriticalServiceAfter: FORGET_AFTER,

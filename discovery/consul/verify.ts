@@ -7,6 +7,7 @@ export async function verifyConsul(consul: Pick<AgentCalls, 'leader'>, url: stri
   const leader = await consul.leader(signal).catch((thrown: unknown) => {
     signal?.throwIfAborted();
     const cause = MeshError.from(thrown);
+    if (cause.reason === 'INVALID_SETTING') throw cause;
     throw refusal('CONTROL_PLANE_UNAVAILABLE', `${cause.message}. ${ADVICE}`, { cause });
   });
   if (/^\S+:\d+$/.test(leader)) return;

@@ -4,6 +4,7 @@ import { backoffMs, type Clock, type Log, type Random } from '#kit';
 
 import { closeClient } from './connection.ts';
 import { plainError } from './kafka-errors.ts';
+import { settlesWithin } from './settles-within.ts';
 
 export interface MembershipOptions {
   readonly client: BaseOptions;
@@ -49,6 +50,7 @@ const JOIN_RETRY_MAX_MS = 2_000;
 /** A request to join waits for the other members, so its answer may take the session timeout longer than any other's. */
 const REQUEST_TIMEOUT_MS = 5_000;
 const HEARTBEATS_PER_SESSION = 4;
+const LEAVE_WITHIN_MS = 2_000;
 
 export function createMembership(options: MembershipOptions): Membership {
   const { client, group, topics, sessionTimeoutMs, clock, random, log, signal } = options;
@@ -97,7 +99,12 @@ export function createMembership(options: MembershipOptions): Membership {
     join,
     isMember: () => consumer.isActive() && clock.now() - countedInMs < sessionTimeoutMs,
     isInRound: () => last !== undefined && consumer.memberId === last.memberId && consumer.generationId === last.generationId,
-    leave: () => closeClient(consumer, clock),
+    async leave() {
+      // Closing alone would let a round that is being joined come about, and the library would send heartbeats for ever.
+      // It answers with a promise, though its first overload says otherwise.
+      await settlesWithin(Promise.resolve(consumer.leaveGroup(true)), LEAVE_WITHIN_MS, clock);
+      await closeClient(consumer, clock);
+    },
   };
 }
 

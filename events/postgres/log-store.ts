@@ -79,35 +79,7 @@ const READ_LAST: Statement = {
          ORDER BY found.position DESC LIMIT $2`,
 };
 
-// The oldest of each bucket lie at its beginning, so that no index by time is needed: where the
-// first is young, nothing more is read (now() and not clock_timestamp(), which Postgres would ask
-// for each row). At most $2 rows of each bucket; one process at a time. A group that nobody has
-// been a member of for so long misses nothing.
-const SWEEP: Statement = {
-  name: 'event_log.sweep',
-  text: `WITH RECURSIVE turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended('event_log sweep', 0)) AS is_ours),
-         topics AS (
-           (SELECT topic FROM event_log.event WHERE (SELECT is_ours FROM turn) ORDER BY topic LIMIT 1)
-           UNION ALL
-           SELECT (SELECT topic FROM event_log.event WHERE topic > topics.topic ORDER BY topic LIMIT 1) FROM topics WHERE topics.topic IS NOT NULL),
-         old AS (
-           SELECT oldest.topic, oldest.bucket, oldest.position FROM topics CROSS JOIN generate_series(0, 15) AS bucket
-           CROSS JOIN LATERAL (
-             SELECT publish_time FROM event_log.event
-             WHERE event.topic = topics.topic AND event.bucket = bucket.bucket ORDER BY position LIMIT 1) AS first
-           CROSS JOIN LATERAL (
-             SELECT topic, event.bucket, position, publish_time FROM event_log.event
-             WHERE event.topic = topics.topic AND event.bucket = bucket.bucket AND first.publish_time < now() - $1 * interval '1 millisecond'
-             ORDER BY position LIMIT $2) AS oldest
-           WHERE oldest.publish_time < now() - $1 * interval '1 millisecond'),
-         swept AS (DELETE FROM event_log.event USING old
-           WHERE event.topic = old.topic AND event.bucket = old.bucket AND event.position = old.position
-           RETURNING event.topic, event.bucket, event.position)
-         SELECT count(*)::int AS swept, count(*) FILTER (WHERE EXISTS (
-           SELECT FROM event_log.group_bucket AS held WHERE held.topic = swept.topic AND held.bucket = swept.bucket AND held.position < swept.position
-             AND held.seen_time > now() - $1 * interval '1 millisecond'))::int AS missed
-         FROM swept`,
-};
+const SWEEP: Statement = { name: 'event_log.sweep', text: 'SELECT swept, missed FROM event_log.sweep($1, $2)' };
 
 interface EventRow {
   readonly position: bigint;

@@ -46,12 +46,12 @@ export type Client<S extends DescService> = {
           : never;
 };
 
-/** Builds the stub of a contract. `invokeOf` is asked once for each method and returns its composed chain. */
-export function createClient<S extends DescService>(service: S, invokeOf: (method: Method) => Invoke<ClientCall>): Client<S> {
+/** Builds a caller's stub of a contract. `invokeOf` is asked once for each method and returns its composed chain. */
+export function createClient<S extends DescService>(service: S, caller: string, invokeOf: (method: Method) => Invoke<ClientCall>): Client<S> {
   const stub: Record<string, unknown> = {};
   for (const desc of service.methods) {
     const method = describeMethod(desc);
-    stub[desc.localName] = stubOf(method, invokeOf(method));
+    stub[desc.localName] = stubOf(method, caller, invokeOf(method));
   }
   // Built from the same descriptor that the type is computed from.
   return stub as Client<S>;
@@ -59,20 +59,21 @@ export function createClient<S extends DescService>(service: S, invokeOf: (metho
 
 type Init = MessageInitShape<DescMessage>;
 
-function stubOf(method: Method, invoke: Invoke<ClientCall>): unknown {
+function stubOf(method: Method, caller: string, invoke: Invoke<ClientCall>): unknown {
   const { input } = method.desc;
   const call = method.requestStreams
-    ? (inits: AsyncIterable<Init>, options?: CallOptions) => newCall(method, messages(input, inits), options)
-    : (init: Init, options?: CallOptions) => newCall(method, create(input, init), options);
+    ? (inits: AsyncIterable<Init>, options?: CallOptions) => newCall(method, caller, messages(input, inits), options)
+    : (init: Init, options?: CallOptions) => newCall(method, caller, create(input, init), options);
   // Both take what their kind of method sends, which the type of the stub sees to.
   const begin = call as (request: unknown, options?: CallOptions) => ClientCall;
   if (method.responseStreams) return (request: unknown, options?: CallOptions) => readStream(invoke, begin(request, options));
   return (request: unknown, options?: CallOptions) => invoke(begin(request, options));
 }
 
-function newCall(method: Method, request: Outgoing, options: CallOptions = {}): ClientCall {
+function newCall(method: Method, caller: string, request: Outgoing, options: CallOptions = {}): ClientCall {
   return {
     method,
+    caller,
     request,
     headers: options.headers ? lowerCased(options.headers) : {},
     timeoutMs: options.deadlineMs ?? Infinity,

@@ -7,6 +7,7 @@ import { type AnsweredBy, MeshError, refusal } from '#kit';
 import { addAnswerHeader } from '../answer-headers.ts';
 import { type ClientCall, type Incoming, type Invoke, isStream, onAbort, type Reply, type ServerCall, streamOf, whenDone } from '../call.ts';
 import { firstText, fromMetadata, type Headers, type HeaderValue, noHeaders } from '../headers.ts';
+import { type Peer, processPeer } from '../identity/peer.ts';
 import { Lifetime } from '../lifetime.ts';
 import { NO_CONTEXT } from '../linked-context.ts';
 import type { Method } from '../method.ts';
@@ -20,9 +21,17 @@ import { asSeenByCaller } from '../status.ts';
  */
 export function localTransport(serve: Invoke<ServerCall>, service: string, instance: string | undefined): Invoke<ClientCall> {
   const answeredBy: AnsweredBy = { service, instance };
+  const peers = new Map<string, Peer>();
+
+  function peerOf(caller: string): Peer {
+    const known = peers.get(caller) ?? processPeer(caller);
+    peers.set(caller, known);
+    return known;
+  }
+
   return (call) => {
     call.attempt.instance = instance;
-    const served = new LocalCall(call);
+    const served = new LocalCall(call, peerOf(call.caller));
     const stopListening = onAbort(call.signals, () => served.lifetime.end(refusal('CANCELLED', 'the caller went away')));
     return whenDone(serve, served, stopListening).then(
       (reply) => answered(reply, call, served, answeredBy),
@@ -37,6 +46,7 @@ export function localTransport(serve: Invoke<ServerCall>, service: string, insta
 /** The other side of a call within the process. */
 class LocalCall implements ServerCall {
   readonly method: Method;
+  readonly peer: Peer;
   request: Incoming;
   deadline: number;
   readonly timed = false;
@@ -48,8 +58,9 @@ class LocalCall implements ServerCall {
   #headersTold = false;
   #trailers: Metadata | undefined;
 
-  constructor({ method, request, deadline, headers }: ClientCall) {
+  constructor({ method, request, deadline, headers }: ClientCall, peer: Peer) {
     this.method = method;
+    this.peer = peer;
     this.request = request;
     this.deadline = deadline;
     this.#requestHeaders = headers;

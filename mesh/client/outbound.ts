@@ -10,18 +10,23 @@ import type { Method } from '../method.ts';
 import type { Policies } from '../policy/call-policy.ts';
 import { balancingOptions } from './balancing/balancing-options.ts';
 import { createDestination, type Destination } from './balancing/destination.ts';
+import { sumReadings } from './balancing/sum-readings.ts';
 import { createBudget, type RetryBudget } from './budget.ts';
 import { channelOptions } from './channel-options.ts';
 import type { ClientInstruments, DestinationFigures } from './client-instruments.ts';
 import { clientDeadline } from './deadline.ts';
 import { guardedCallbacks } from './guarded-callbacks.ts';
 import { remoteTransport } from './remote-transport.ts';
+import type { ResendCounts } from './resend-options.ts';
 import { createResending, type Resending } from './resending.ts';
 import { timerSchedule } from './schedule.ts';
 import { clientTracing } from './tracing.ts';
 
-/** Opens the channel to a service by its registry name, such as `inventory`; the options are for the channel. Asked once for each. */
-export type OpenChannel = (service: string, options: ChannelOptions) => ChannelInterface;
+/**
+ * Opens a caller's channel to a service, both by their registry names, such as `order` and `inventory`; the options are for
+ * the channel. Asked once for each pair: a connection shows the certificate of one caller.
+ */
+export type OpenChannel = (service: string, options: ChannelOptions, caller: string) => ChannelInterface;
 
 export interface OutboundOptions {
   readonly clock: Clock;
@@ -31,6 +36,9 @@ export interface OutboundOptions {
   readonly policies: Policies;
   readonly openChannel: OpenChannel;
   readonly instruments: ClientInstruments;
+  /** Once for each call, ahead of its attempts. */
+  readonly outgoing: readonly ClientInterceptor[];
+  /** For each attempt. */
   readonly interceptors: readonly ClientInterceptor[];
   /** How a method is called that is hosted in this process. */
   readonly local: (method: Method) => Invoke<ClientCall> | undefined;
@@ -38,17 +46,21 @@ export interface OutboundOptions {
 
 /** How a process calls others. */
 export interface Outbound {
-  /** The client chain of a method, for one caller. */
-  chain(method: Method, tracer: Tracer): Invoke<ClientCall>;
-  /** The channel that the stubs of a service share. */
-  channel(service: string): ChannelInterface;
+  /** The client chain of a method, for one caller, by its registry name. */
+  chain(method: Method, tracer: Tracer, caller: string): Invoke<ClientCall>;
+  /** The channel that a caller's stubs of a service share. */
+  channel(service: string, caller: string): ChannelInterface;
   /** Every service that a stub was made for. */
   read(): readonly CalledService[];
   stop(): void;
 }
 
-/** What all callers of a service in this process share. */
+/**
+ * What a caller's stubs of one service share. Another caller in this process has its own: its connections show another
+ * certificate, and what it may call, how much and how often, is as if it were alone.
+ */
 interface Shared {
+  readonly caller: string;
   readonly destination: Destination;
   readonly budget: RetryBudget;
   /** By path: the stubs of one method share what was measured of it. */
@@ -56,19 +68,29 @@ interface Shared {
   channel: ChannelInterface | undefined;
 }
 
-export function createOutbound({ clock, random, log, zone, policies, openChannel, instruments, interceptors, local }: OutboundOptions): Outbound {
-  const services = new Map<string, Shared>();
+export function createOutbound({ clock, random, log, zone, policies, openChannel, instruments, outgoing, interceptors, local }: OutboundOptions): Outbound {
+  /** By service, then by caller. */
+  const services = new Map<string, Map<string, Shared>>();
   let stopped = false;
 
-  function sharedOf(service: string): Shared {
+  function callersOf(service: string): Map<string, Shared> {
     const found = services.get(service);
+    if (found) return found;
+    const callers = new Map<string, Shared>();
+    services.set(service, callers);
+    instruments.watchDestination(service, () => figuresOf(service, [...callers.values()]));
+    return callers;
+  }
+
+  function sharedOf(service: string, caller: string): Shared {
+    const callers = callersOf(service);
+    const found = callers.get(caller);
     if (found) return found;
     const policy = policies.destination(service);
     const budget = createBudget({ get current() { return policy.current.budget; } }, clock);
     const destination = createDestination(service, { policy, clock, random, zone, log });
-    const shared: Shared = { destination, budget, resendings: new Map(), channel: undefined };
-    services.set(service, shared);
-    instruments.watchDestination(service, () => figuresOf(shared));
+    const shared: Shared = { caller, destination, budget, resendings: new Map(), channel: undefined };
+    callers.set(caller, shared);
     return shared;
   }
 
@@ -84,7 +106,7 @@ export function createOutbound({ clock, random, log, zone, policies, openChannel
   /** Opened with the first call: a stub that is never used costs no connection. One that is opened after the end would be closed by nobody. */
   function channelOf(service: string, shared: Shared): ChannelInterface {
     if (stopped) throw refusal('CANCELLED', `${service} is not called any more: this process is stopping`);
-    return (shared.channel ??= openChannel(service, { ...channelOptions, ...balancingOptions(shared.destination) }));
+    return (shared.channel ??= openChannel(service, { ...channelOptions, ...balancingOptions(shared.destination) }, shared.caller));
   }
 
   function transport(method: Method, shared: Shared): Invoke<ClientCall> {
@@ -103,35 +125,43 @@ export function createOutbound({ clock, random, log, zone, policies, openChannel
   }
 
   return {
-    chain(method, tracer) {
-      const shared = sharedOf(method.destination);
+    chain(method, tracer, caller) {
+      const shared = sharedOf(method.destination, caller);
       const { interceptor } = resendingOf(method, shared);
-      const call = [...instruments.clientCall(method), clientTracing(tracer, method), guardedCallbacks, clientDeadline(clock), interceptor];
+      const call = [...instruments.clientCall(method), clientTracing(tracer, method), guardedCallbacks, clientDeadline(clock), ...outgoing, interceptor];
       return compose([...call, ...instruments.clientAttempt(method), ...interceptors], transport(method, shared));
     },
-    channel: (service) => channelOf(service, sharedOf(service)),
-    read: () => [...services.values()].map(readingOf),
+    channel: (service, caller) => channelOf(service, sharedOf(service, caller)),
+    read: () => [...services].map(([service, callers]) => readingOf(service, [...callers.values()])),
     stop() {
       stopped = true;
-      for (const shared of services.values()) {
-        shared.channel?.close();
+      for (const callers of services.values()) {
+        for (const { channel } of callers.values()) channel?.close();
       }
     },
   };
 }
 
-function figuresOf({ destination, budget, resendings }: Shared): DestinationFigures {
-  const hedgesWon = [...resendings.values()].reduce((total, resending) => total + resending.read().hedgesWon, 0);
-  return { ...destination.read(), budget: budget.read(), hedgesWon };
+function figuresOf(service: string, callers: readonly Shared[]): DestinationFigures {
+  const budgets = callers.map(({ budget }) => budget.read());
+  const sums = sumReadings(service, callers.map(({ destination }) => destination.read()));
+  return { ...sums, budget: { taken: sum(budgets, 'taken'), refused: sum(budgets, 'refused') }, hedgesWon: sum(countsOf(callers), 'hedgesWon') };
 }
 
-function readingOf({ destination, resendings }: Shared): CalledService {
-  const counts = [...resendings.values()].map((resending) => resending.read());
-  const sum = (pick: (count: (typeof counts)[number]) => number): number => counts.reduce((total, count) => total + pick(count), 0);
+function readingOf(service: string, callers: readonly Shared[]): CalledService {
+  const counts = countsOf(callers);
   return {
-    ...destination.read(),
-    retries: sum(({ retries }) => retries),
-    hedges: sum(({ hedges }) => hedges),
-    refusedByBudget: sum((count) => count.refusedByBudget),
+    ...sumReadings(service, callers.map(({ destination }) => destination.read())),
+    retries: sum(counts, 'retries'),
+    hedges: sum(counts, 'hedges'),
+    refusedByBudget: sum(counts, 'refusedByBudget'),
   };
+}
+
+function countsOf(callers: readonly Shared[]): Readonly<ResendCounts>[] {
+  return callers.flatMap(({ resendings }) => [...resendings.values()].map((resending) => resending.read()));
+}
+
+function sum<Name extends string>(counts: readonly Readonly<Record<Name, number>>[], name: Name): number {
+  return counts.reduce((total, count) => total + count[name], 0);
 }

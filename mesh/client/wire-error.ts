@@ -6,6 +6,7 @@ import { MeshError, type Reason } from '#kit';
 import type { ClientCall } from '../call.ts';
 import { fromStatus, hasDetails } from '../status.ts';
 import { noInstanceInWords } from './balancing/refusals.ts';
+import { isUnprovedServer, unprovedServerInWords } from './server-identity.ts';
 
 /** A deadline that this side has not noticed yet may be this near by the wall clock. */
 const EARLY_MS = 2;
@@ -25,9 +26,10 @@ export function errorOf(ended: StatusObject, call: ClientCall): MeshError {
   const why = whyUnreachable(error, status, method.destination);
   if (why !== undefined) trace.getSpan(call.context)?.addEvent('unreachable', { 'mesh.unreachable.cause': why });
   else if (hasDetails(status)) return error;
-  const sentence = sentenceOf(error, method.fullName, method.destination);
+  const reason = why !== undefined && isUnprovedServer(why) ? ('SERVER_IDENTITY' satisfies Reason) : error.reason;
+  const sentence = sentenceOf(reason, method.fullName, method.destination);
   if (!sentence) return error;
-  const { code, reason, metadata, violations, retry, answeredBy, foreign } = error;
+  const { code, metadata, violations, retry, answeredBy, foreign } = error;
   const cause = why === undefined ? undefined : new Error(why);
   return new MeshError(code, reason, sentence, { metadata, violations, retry, answeredBy, foreign, cause });
 }
@@ -51,13 +53,15 @@ function isLate({ code, metadata }: StatusObject, { deadline, signals }: ClientC
   return Object.keys(metadata.getMap()).length === 0 && !signals.some(({ aborted }) => aborted);
 }
 
-function sentenceOf({ reason }: MeshError, method: string, service: string): string | undefined {
+function sentenceOf(reason: string, method: string, service: string): string | undefined {
   // A name that is not among ours falls to the default.
   switch (reason as Reason) {
     case 'DEADLINE_EXCEEDED':
       return `${method} did not answer within its deadline; try again, or allow it more time`;
     case 'NO_INSTANCE':
       return noInstanceInWords(service);
+    case 'SERVER_IDENTITY':
+      return unprovedServerInWords(service);
     case 'UNREACHABLE':
       return `${service} could not be reached; try again in a moment`;
     default:

@@ -31,7 +31,7 @@ const FIGURES: readonly Figure<DoorFigures>[] = [
   },
 ];
 
-/** The ports of this process; attribute `mesh.service`. */
+/** The ports of this process; attributes `mesh.service` and `mesh.door`: one service may have a port with TLS and one without. */
 export function watchDoors(meter: Meter): Watch<DoorFigures> {
   return createWatch(meter, FIGURES);
 }

@@ -4,17 +4,21 @@ import type { ClientInstruments } from '../client/client-instruments.ts';
 import type { Method } from '../method.ts';
 import type { ServerInstruments } from '../server/server-instruments.ts';
 import { watchAdmission } from './admission.ts';
+import { type CertificateFigures, watchCertificates } from './certificates.ts';
 import { createClientAttempts } from './client-attempts.ts';
 import { createClientCalls } from './client-calls.ts';
 import { watchDestinations } from './destinations.ts';
 import { watchDoors } from './door.ts';
 import type { Stopwatch } from './durations.ts';
 import { watchFaults } from './faults.ts';
+import { watchGuards } from './guards.ts';
 import { serverAttributes } from './method-attributes.ts';
 import { createServerCalls } from './server-calls.ts';
 
 /** What a process measures of its calls: links in their chains for what takes time; all else is read off the mechanisms at each collection. */
 export interface Instruments extends ClientInstruments, ServerInstruments {
+  /** Of the process; `nowMs` is the wall clock's. */
+  watchCertificates(read: () => CertificateFigures & { readonly nowMs: number }): void;
   /** Nothing is read any more. Durations of calls that end later are still noted. */
   stop(): void;
 }
@@ -34,6 +38,8 @@ export function createInstruments(meter: Meter, stopwatch: Stopwatch): Instrumen
   const admission = watchAdmission(meter);
   const faults = watchFaults(meter);
   const doors = watchDoors(meter);
+  const guards = watchGuards(meter);
+  const certificates = watchCertificates(meter);
   return {
     clientCall: oncePerMethod((method) => [clientCalls(method)]),
     clientAttempt: oncePerMethod((method) => [clientAttempts.link(method)]),
@@ -41,9 +47,11 @@ export function createInstruments(meter: Meter, stopwatch: Stopwatch): Instrumen
     watchDestination: (service, read) => void destinations.add({ 'grpc.target': service }, read),
     watchAdmission: (service, read) => void admission.add({ 'mesh.service': service }, read),
     watchFaults: (method, read) => void faults.add(serverAttributes(method), read),
-    watchDoor: (service, read) => doors.add({ 'mesh.service': service }, read),
+    watchDoor: (service, kind, read) => doors.add({ 'mesh.service': service, 'mesh.door': kind }, read),
+    watchGuard: (service, read) => void guards.add({ 'mesh.service': service }, read),
+    watchCertificates: (read) => void certificates.add({}, read),
     stop() {
-      for (const { stop } of [clientAttempts, serverCalls, destinations, admission, faults, doors]) stop();
+      for (const { stop } of [clientAttempts, serverCalls, destinations, admission, faults, doors, guards, certificates]) stop();
     },
   };
 }
@@ -68,5 +76,7 @@ const NO_INSTRUMENTS: Instruments = {
   watchAdmission() {},
   watchFaults() {},
   watchDoor: () => () => {},
+  watchGuard() {},
+  watchCertificates() {},
   stop() {},
 };

@@ -5,8 +5,8 @@ export type Point = readonly [value: number, attributes: Attributes];
 
 /** One instrument, and its value in what a mechanism says of itself. */
 export interface Figure<R> {
-  /** `total`: only grows. `level`: rises and falls, and adds up over processes. */
-  readonly kind: 'total' | 'level';
+  /** `total`: only grows. `level`: rises and falls, and adds up over processes. `gauge`: rises and falls, and a sum of several says nothing. */
+  readonly kind: 'total' | 'level' | 'gauge';
   readonly name: string;
   /** By UCUM, in braces what is counted: `{call}`. */
   readonly unit: string;
@@ -54,5 +54,12 @@ export function createWatch<R>(meter: Meter, figures: readonly Figure<R>[]): Wat
 
 function instrumentOf<R>(meter: Meter, { kind, name, unit, description }: Figure<R>): Observable {
   const options = { unit, description };
-  return kind === 'total' ? meter.createObservableCounter(name, options) : meter.createObservableUpDownCounter(name, options);
+  switch (kind) {
+    case 'total':
+      return meter.createObservableCounter(name, options);
+    case 'level':
+      return meter.createObservableUpDownCounter(name, options);
+    case 'gauge':
+      return meter.createObservableGauge(name, options);
+  }
 }

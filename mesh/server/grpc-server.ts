@@ -1,12 +1,14 @@
 import { Server } from '@grpc/grpc-js';
 
-import type { Clock, Log } from '#kit';
+import type { Clock, Log, Random } from '#kit';
 
 import type { Invoke, ServerCall } from '../call.ts';
 import { MAX_MESSAGE_BYTES } from '../messages.ts';
 import type { Method } from '../method.ts';
 import { createDoor, type Door } from './door/door.ts';
 import { DOOR_LIMITS, type DoorLimits, serverOptionsOf } from './door/limits.ts';
+import type { ListenAs } from './door/listen-as.ts';
+import type { TlsHooks } from './door/tls-entrance.ts';
 import { OpenCalls } from './open-calls.ts';
 import { createWireMethods, type WireMethods } from './wire-methods.ts';
 
@@ -22,16 +24,21 @@ export interface GrpcServer {
 
 export interface GrpcServerOptions {
   readonly clock: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
   readonly log: Log;
   /** What differs from the defaults. */
   readonly limits?: Partial<DoorLimits>;
+  /** Default: plaintext from anybody. */
+  readonly as?: ListenAs;
+  readonly tlsHooks?: TlsHooks;
 }
 
 /** A grpc-js server with this process's limits. */
-export function createGrpcServer({ clock, log, limits: changed }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({ limits: changed, ...options }: GrpcServerOptions): GrpcServer {
   const limits = { ...DOOR_LIMITS, ...changed };
   const open = new OpenCalls();
-  const methods = createWireMethods({ open, clock });
+  const methods = createWireMethods({ open, clock: options.clock });
   const server = new Server({
     ...serverOptionsOf(limits),
     interceptors: methods.interceptors,
@@ -41,7 +48,7 @@ export function createGrpcServer({ clock, log, limits: changed }: GrpcServerOpti
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
   const oneMessagePaths = new Set<string>();
-  const door = createDoor({ server, open, takesOneMessage: (path) => oneMessagePaths.has(path), onStream: methods.handOver, limits, clock, log });
+  const door = createDoor({ ...options, server, open, takesOneMessage: (path) => oneMessagePaths.has(path), onStream: methods.handOver, limits });
   return { server, open, methods, door, oneMessagePaths };
 }
 

@@ -10,6 +10,7 @@ import type { CalledService } from '../called-service.ts';
 import { compose } from '../chain.ts';
 import { serverIdempotency } from '../idempotency/server-idempotency.ts';
 import type { IdempotencyStore } from '../idempotency/store.ts';
+import type { GuardState } from '../intentions/guard-state.ts';
 import { describeMethod, type Method, serviceName } from '../method.ts';
 import type { Policies } from '../policy/call-policy.ts';
 import type { FaultsInForce } from '../policy/fault.ts';
@@ -18,6 +19,7 @@ import type { LoopTurn } from './admission/loop-turn.ts';
 import { type CallTally, createCallTally } from './call-tally.ts';
 import { serverDeadline } from './deadline.ts';
 import type { DoorLimits } from './door/limits.ts';
+import { type ListenAs, PLAINTEXT } from './door/listen-as.ts';
 import { logFaults } from './errors.ts';
 import { serverFaults } from './faults.ts';
 import { addChains, createGrpcServer } from './grpc-server.ts';
@@ -71,12 +73,23 @@ export interface HostOptions {
   readonly faults: FaultsInForce;
   readonly turn: LoopTurn;
   readonly instruments: ServerInstruments;
+  /** Who may call a method of a service: links right behind the deadline, outermost first. */
+  readonly guards: (method: Method, service: string) => readonly ServerInterceptor[];
+  /** How the guards of a service do. */
+  readonly guarded: ((service: string) => GuardState) | undefined;
   /** Innermost interceptors of every method. */
   readonly interceptors: readonly ServerInterceptor[];
   /** What its ports take from their peers, where it differs from the defaults. */
   readonly limits: Partial<DoorLimits>;
   /** How the process sees those it calls. */
   readonly destinations: () => readonly CalledService[];
+}
+
+/** A service that is callable from this process. */
+export interface Hosting {
+  readonly chains: Chains;
+  /** Makes it callable from other processes too; several times, for several ports. Plaintext from nobody knows whom when it is not said how. */
+  listen(address: string, port: number, as?: ListenAs): Promise<Listening>;
 }
 
 /** The server chain of each method. */
@@ -89,12 +102,13 @@ const STOP_GRACE_MS = 5_000;
 export function hostService<S extends DescService>(
   service: Hosted<S>,
   options: HostOptions,
-): { readonly chains: Chains; listen(address: string, port: number): Promise<Listening> } {
-  const { clock, random, policies, turn, faults, destinations, instruments } = options;
+): Hosting {
+  const { clock, random, policies, turn, faults, destinations, instruments, guarded } = options;
   const name = serviceName(service.contract);
   const implementations = [implement(service.contract, service.handlers), ...(service.further ?? [])];
   const admission = createAdmission({ policy: policies.server(name), clock, random, turn });
   instruments.watchAdmission(name, admission.read);
+  if (guarded) instruments.watchGuard(name, () => guarded(name));
   const tallies = new Map<string, CallTally>();
   const interceptorsOf = (method: Method): readonly ServerInterceptor[] => {
     const tally = createCallTally(clock);
@@ -103,10 +117,13 @@ export function hostService<S extends DescService>(
   };
   const chains = new Map(implementations.flatMap((part) => [...chainsOf(part, interceptorsOf)]));
   const contracts = implementations.map(({ contract }) => contract);
-  const state = (): RuntimeState => ({ faultsAllowed: faults.allowed, faults: faults.faultsOf(name), admission: admission.read(), destinations: destinations() });
+  const state = (): RuntimeState => ({
+    ...{ faultsAllowed: faults.allowed, faults: faults.faultsOf(name) },
+    ...{ admission: admission.read(), destinations: destinations(), guard: guarded?.(name) },
+  });
   const instance = instanceHandlers(name, service.instance ?? { id: '', version: '' }, tallies, state);
   const served: Served = { contracts, chains, check: service.check, instance };
-  return { chains, listen: (address, port) => listen(name, served, options, address, port) };
+  return { chains, listen: (address, port, as = PLAINTEXT) => listen(name, served, options, address, port, as) };
 }
 
 /** What a port answers for. */
@@ -117,19 +134,22 @@ interface Served {
   readonly instance: Handlers<typeof InstanceService>;
 }
 
-async function listen(name: string, served: Served, { clock, log, limits, instruments }: HostOptions, address: string, port: number): Promise<Listening> {
+async function listen(name: string, served: Served, options: HostOptions, address: string, port: number, as: ListenAs): Promise<Listening> {
+  const { clock, random, log, limits, instruments, guards } = options;
   const { contracts, chains, check, instance } = served;
-  const grpc = createGrpcServer({ clock, log, limits });
+  const grpc = createGrpcServer({ clock, random, log, limits, as });
   const health = createHealth(contracts.map(({ typeName }) => typeName), check, clock);
   // What is asked all the time runs without spans, admission and validation, and is not counted: a busy server must still say that it is there.
   const plain = [serverOutcome(logFaults(log)), serverDeadline(clock)];
   addChains(grpc, chains);
-  const beside = [implement(Health, health.handlers), implement(InstanceService, instance), ...reflectionOf([...contracts, Health, InstanceService])];
-  for (const part of beside) addChains(grpc, chainsOf(part, () => plain));
+  // An agent's probe shows no certificate.
+  addChains(grpc, chainsOf(implement(Health, health.handlers), () => plain));
+  const beside = [implement(InstanceService, instance), ...reflectionOf([...contracts, Health, InstanceService])];
+  for (const part of beside) addChains(grpc, chainsOf(part, (method) => [...plain, ...guards(method, name)]));
   const { door, open } = grpc;
   const bound = await door.listen(address, port);
   let draining = false;
-  const unwatch = instruments.watchDoor(name, () => ({ counts: door.read(), openCalls: open.size, draining }));
+  const unwatch = instruments.watchDoor(name, as.kind, () => ({ counts: door.read(), openCalls: open.size, draining }));
   return {
     port: bound,
     drain() {
@@ -148,13 +168,13 @@ function chainsOf({ contract, linkOf }: Implementation, interceptorsOf: (method:
 
 /**
  * What each call passes, outside in: its instruments, where there are any; tracing with the outcome's log and count, so
- * that they see every refusal; deadline, so that nothing is done for a call whose time is spent; admission, before any
- * work; faults on purpose, which stand for the handler; validation; idempotency, which answers repeats; what the process
+ * that they see every refusal; deadline, so that nothing is done for a call whose time is spent; guards, which say who may
+ * call; admission, before any work; faults on purpose, which stand for the handler; validation; idempotency, which answers repeats; what the process
  * adds. The handler follows.
  */
 function serverInterceptors<S extends DescService>(
   { log, tracer, contract, idempotency }: Hosted<S>,
-  { clock, random, faults, interceptors, instruments }: HostOptions,
+  { clock, random, faults, guards, interceptors, instruments }: HostOptions,
   method: Method,
   { count }: CallTally,
   admission: Admission,
@@ -166,6 +186,7 @@ function serverInterceptors<S extends DescService>(
     ...instruments.serverCall(method),
     serverTracing(tracer, method, [logFaults(log), count]),
     serverDeadline(clock),
+    ...guards(method, serviceName(contract)),
     admission.link(method),
     failing.link,
     serverValidation,

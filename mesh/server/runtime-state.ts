@@ -5,7 +5,9 @@ import { CODES } from '#kit';
 import { EndpointState, type GetInstanceResponseSchema } from '#proto/mesh/v1/instance_pb.js';
 
 import type { CalledInstanceState, CalledService } from '../called-service.ts';
+import type { GuardState } from '../intentions/guard-state.ts';
 import type { OrderedFault } from '../policy/fault.ts';
+import { toGuard } from './guard-answer.ts';
 
 /** What an instance says of its process's runtime, beside the calls it has served. */
 export interface RuntimeState {
@@ -16,6 +18,8 @@ export interface RuntimeState {
   readonly admission: AdmissionFigures | undefined;
   /** Of the process, whichever of its services calls. */
   readonly destinations: readonly CalledService[];
+  /** Undefined where everybody may call. */
+  readonly guard?: GuardState | undefined;
 }
 
 /** Calls that a server works on, and what became of the others. */
@@ -35,7 +39,7 @@ const STATES: Readonly<Record<CalledInstanceState, EndpointState>> = {
 };
 
 /** The runtime's part of what `GetInstance` answers. */
-export function toRuntimeFields({ faultsAllowed, faults, admission, destinations }: RuntimeState): MessageInitShape<typeof GetInstanceResponseSchema> {
+export function toRuntimeFields({ faultsAllowed, faults, admission, destinations, guard }: RuntimeState): MessageInitShape<typeof GetInstanceResponseSchema> {
   return {
     faultsAllowed,
     faults: faults.map(({ method = '', percent, delayMs, abort, untilMs, owner }) => ({
@@ -45,6 +49,7 @@ export function toRuntimeFields({ faultsAllowed, faults, admission, destinations
     })),
     ...(admission && { admission: toAdmission(admission) }),
     destinations: destinations.map(toDestination),
+    ...(guard && { guard: toGuard(guard) }),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ServerInterceptor } from '../call.ts';
+import type { GuardState } from '../intentions/guard-state.ts';
 import type { Method } from '../method.ts';
 import type { AdmissionState } from './admission/admission.ts';
 import type { DoorCounts } from './door/door.ts';
+import type { ListenAs } from './door/listen-as.ts';
 import type { ServerFaults } from './faults.ts';
 
 /** A port that listens: its door, the calls behind it, and whether it is on its way down. */
@@ -17,6 +19,7 @@ export interface ServerInstruments {
   serverCall(method: Method): readonly ServerInterceptor[];
   watchAdmission(service: string, read: () => AdmissionState): void;
   watchFaults(method: Method, read: ServerFaults['read']): void;
-  /** Returns how to end that. */
-  watchDoor(service: string, read: () => DoorFigures): () => void;
+  /** Of one port of the service; `kind` tells it from its others. Returns how to end that. */
+  watchDoor(service: string, kind: ListenAs['kind'], read: () => DoorFigures): () => void;
+  watchGuard(service: string, read: () => GuardState): void;
 }

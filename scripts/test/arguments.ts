@@ -75,7 +75,8 @@ run only those tests and no checks.
 
   --only STAGES  checks, unit, embedded, real; several with commas
   -g, --grep RE  only tests whose full title matches
-  -j, --jobs N   run N test files at once; default: 4 embedded, 3 others
+  -j, --jobs N   run N test files at once, each in a process of its own; default:
+                 4 processes, in which short files go together
   -h, --help     this text
 
 The last line counts: N passed, N failed, N skipped. Exit code: 0 all passed,

@@ -19,7 +19,7 @@ export const importTable: readonly TableRow[] = [
   { unit: 'kit', mayImport: [] },
   { unit: 'proto', mayImport: [], packages: ['@bufbuild/protobuf'] },
   { unit: 'tracing', mayImport: ['kit'] },
-  { unit: 'discovery', mayImport: ['kit', 'tracing'] },
+  { unit: 'discovery', mayImport: ['kit', 'tracing', 'proto'], protos: ['hashicorp'] },
   { unit: 'database', mayImport: ['kit', 'tracing'] },
   {
     unit: 'mesh',

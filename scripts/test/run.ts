@@ -59,6 +59,7 @@ function lanesOf(stage: Tier, files: readonly string[], tree: SourceTree, { grep
   if (stage === 'unit' || grep !== undefined) return [{ groups: dealt(files, hands), jobs: atOnce }];
   const groups = groupFiles(files, tree);
   const filesOf = (mostlyWaits: boolean) => groups.filter((group) => group.mostlyWaits === mostlyWaits).map((group) => group.files);
-  if (jobs !== undefined) return [{ groups: groups.map((group) => group.files), jobs }];
+  // Then a file that goes wrong does so alone.
+  if (jobs !== undefined) return [{ groups: groups.flatMap((group) => group.files.map((file) => [file])), jobs }];
   return [{ groups: filesOf(false), jobs: atOnce }, { groups: filesOf(true), jobs: WAITING_JOBS }];
 }

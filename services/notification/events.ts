@@ -10,16 +10,20 @@ import {
 } from '#proto/shop/order/v1/order_events_pb.js';
 import { PaymentCompletedSchema, PaymentFailedSchema, PaymentRefundedSchema, PaymentRefundFailedSchema } from '#proto/shop/payment/v1/payment_events_pb.js';
 import { ShipmentCancelledSchema, ShipmentHandedOverSchema, ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
+import { EmailVerificationRequestedSchema } from '#proto/shop/user/v1/user_events_pb.js';
 import { currentTraceparent } from '#tracing';
 
 import type { Kind, Words } from './domain.ts';
 import { notifyAll, type Notifier, type Occasion } from './notifying.ts';
 import * as templates from './templates.ts';
+import { enqueueVerifications } from './verification/verification-queue.ts';
 
 /** Consumed: what users are told of. Published: nothing. */
 export function notificationEvents(notifier: Notifier): readonly EventHandler[] {
   const write: WriteEffects<Occasion> = (tx, occasions) => notifyAll(tx, notifier, occasions);
-  /** Every event is of an order; those of orders say whose it is. */
+  // Where there is no way to send mail, nobody gets a code, and nothing is kept.
+  const verify: WriteEffects<string> = async (tx, ids) => (notifier.isMailed ? enqueueVerifications(tx, ids) : undefined);
+  /** Every other event is of an order; those of orders say whose it is. */
   function tell<M extends DescMessage>(contract: M, kind: Kind, wordsFor: (message: MessageShape<M>) => Words, of: (message: MessageShape<M>) => Of): EventHandler {
     const occasionOf = (message: MessageShape<M>, { id }: Event): Occasion => ({
       ...{ eventId: id, kind, words: wordsFor(message), traceParent: currentTraceparent() },
@@ -40,6 +44,7 @@ export function notificationEvents(notifier: Notifier): readonly EventHandler[] 
     tell(ShipmentScheduledSchema, 'SHIPMENT_SCHEDULED', templates.shipmentScheduled, someOrder),
     tell(ShipmentHandedOverSchema, 'SHIPMENT_HANDED_OVER', templates.shipmentHandedOver, someOrder),
     tell(ShipmentCancelledSchema, 'SHIPMENT_CANCELLED', templates.shipmentCancelled, someOrder),
+    onTogether(EmailVerificationRequestedSchema, ({ verificationId }) => verificationId, verify),
   ];
 }
 

@@ -14,7 +14,7 @@ import { offerFor } from './offering.ts';
 import type { OrderEntry, Placed } from './order-writer.ts';
 import type { PlaceOrderState } from './place-order-saga.ts';
 import { placeOrder } from './placing.ts';
-import { listOrders } from './store.ts';
+import { listOrders, orderNotFound } from './store.ts';
 import type { OrderWatcher } from './watching.ts';
 
 /** PlaceOrder and CancelOrder answer this long before their deadline, so that the answer still arrives. */
@@ -44,6 +44,11 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
     if (!(await saga?.run())) await watcher.untilAtRest(orderId, signal);
   }
 
+  /** Where the call is for the owner alone: it costs others nothing. An order's owner never changes. */
+  async function requireOwner(orderId: string, { ownership }: CallContext): Promise<void> {
+    if (ownership) ownership.require((await readOrder(orderId)).userId, () => orderNotFound(orderId));
+  }
+
   return {
     async placeOrder(request, call) {
       const wanted = wantedFromProto(request);
@@ -63,13 +68,15 @@ export function orderHandlers(given: Given): Handlers<typeof OrderService> {
     },
 
     async cancelOrder({ orderId }, call) {
+      await requireOwner(orderId, call);
       const saga = await beginCancellation(given, orderId);
       await untilAnswer(call, clock, (signal) => follow(saga, orderId, signal));
       return { order: orderToProto(await requireCancelled(database, await readOrder(orderId))) };
     },
 
-    async *watchOrder({ orderId, afterSequence }, { signal }) {
-      for await (const change of watcher.watch(orderId, afterSequence, signal)) yield changeToProto(change);
+    async *watchOrder({ orderId, afterSequence }, call) {
+      await requireOwner(orderId, call);
+      for await (const change of watcher.watch(orderId, afterSequence, call.signal)) yield changeToProto(change);
     },
   };
 }

@@ -25,6 +25,7 @@ import { createOrderWatcher } from './watching.ts';
 export const service = defineService({
   name: 'order',
   contract: OrderService,
+  operations: SagaService,
   dependencies: { users: UserService, products: ProductService, inventory: InventoryService, payment: PaymentService, shipping: ShippingService },
   settings: orderSettings,
   migrations: [

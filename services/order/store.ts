@@ -1,5 +1,5 @@
 import type { Queryable, Statement, Transaction } from '#database';
-import { type PageRequest, refusal } from '#kit';
+import { type MeshError, type PageRequest, refusal } from '#kit';
 
 import type { Address, Order, OrderChange, OrderLine, OrderState } from './domain.ts';
 
@@ -131,7 +131,12 @@ export async function orderOf(db: Queryable, orderId: string): Promise<Order> {
 /** ORDER_NOT_FOUND. */
 export function requireFound(order: Order | undefined, orderId: string): Order {
   if (order) return order;
-  throw refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
+  throw orderNotFound(orderId);
+}
+
+/** What is said of an order that there is not, and to whoever asks for another's. */
+export function orderNotFound(orderId: string): MeshError {
+  return refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
 }
 
 /** A user's orders, newest first (ids are UUIDv7); one more than the page holds. */

@@ -1,14 +1,15 @@
 import { fromProtoMoney, type ProtoMoney, refusal } from '#kit';
-import type { Handlers } from '#mesh';
+import { type Client, type Handlers, requireOwnerBy } from '#mesh';
+import type { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import type { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
 
 import { charge } from './charging.ts';
 import { toProtoPayment, toProtoRefund } from './converters.ts';
-import { paymentOf, type Payments } from './payments.ts';
+import { paymentNotFound, paymentOf, type Payments } from './payments.ts';
 import { refundsOfOrder } from './refund-store.ts';
 import { refundPart, refundWhole } from './refunding.ts';
 
-export function paymentHandlers(payments: Payments): Handlers<typeof PaymentService> {
+export function paymentHandlers(payments: Payments, orders: Client<typeof OrderService>): Handlers<typeof PaymentService> {
   return {
     async charge({ orderId, amount, paymentMethod }, { signal }) {
       const wanted = { orderId, amount: fromProtoMoney(required(amount, 'charge')), paymentMethod };
@@ -22,7 +23,8 @@ export function paymentHandlers(payments: Payments): Handlers<typeof PaymentServ
       const { payment, refund } = await refundPart(payments, wanted, signal);
       return { payment: toProtoPayment(payment), refund: toProtoRefund(refund) };
     },
-    async getPayment({ orderId }) {
+    async getPayment({ orderId }, call) {
+      await requireOwnerBy(call, async () => (await orders.getOrder({ orderId })).order?.userId, () => paymentNotFound(orderId));
       const payment = await paymentOf(payments, orderId);
       const isUntouched = payment.state === 'PROCESSING' || payment.state === 'FAILED';
       const refunds = isUntouched ? [] : await refundsOfOrder(payments.database, orderId);

@@ -1,5 +1,5 @@
 import type { Database } from '#database';
-import { type Clock, type Log, type Random, refusal } from '#kit';
+import { type Clock, type Log, type MeshError, type Random, refusal } from '#kit';
 
 import type { CardGateway } from './card-gateway.ts';
 import type { Payment } from './domain.ts';
@@ -42,7 +42,12 @@ export function keyUse({ clock }: Pick<Payments, 'clock'>, firstUsed: Date): Key
 export async function paymentOf({ database }: Pick<Payments, 'database'>, orderId: string): Promise<Payment> {
   const payment = await findPayment(database, orderId);
   if (payment) return payment;
-  throw refusal('PAYMENT_NOT_FOUND', `order ${orderId} has no payment; charge it first`, { metadata: { order_id: orderId } });
+  throw paymentNotFound(orderId);
+}
+
+/** What is said of an order without a payment, and to whoever asks for another's. */
+export function paymentNotFound(orderId: string): MeshError {
+  return refusal('PAYMENT_NOT_FOUND', `order ${orderId} has no payment; charge it first`, { metadata: { order_id: orderId } });
 }
 
 /** Now, and when the reconciler is to look at what is written now. */

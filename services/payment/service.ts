@@ -4,6 +4,7 @@ import type { Tracer } from '@opentelemetry/api';
 
 import { eventsMigrations } from '#events';
 import { refusal } from '#kit';
+import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
 import { defineService } from '#service-module';
 
@@ -20,10 +21,10 @@ import { createNoticeVerifier } from './webhook/verify-notice.ts';
 export const service = defineService({
   name: 'payment',
   contract: PaymentService,
-  dependencies: {},
+  dependencies: { orders: OrderService },
   settings: paymentSettings,
   migrations: [{ name: 'payment', directory: join(import.meta.dirname, 'migrations') }, eventsMigrations],
-  build({ database, settings, clock, random, log, tracer }) {
+  build({ clients, database, settings, clock, random, log, tracer }) {
     const { STRIPE_API_KEY: apiKey, MESH_STRIPE_URL: apiBase, STRIPE_WEBHOOK_SECRET: secret } = settings;
     if (!apiKey) throw refusal('INVALID_SETTING', 'STRIPE_API_KEY is not set; payment needs a key of your Stripe account, or `mesh up` with its simulator');
     const gateway = createStripeGateway({ apiKey, apiBase: readUrl(apiBase), log, tracer });
@@ -35,7 +36,7 @@ export const service = defineService({
     const stopping = new AbortController();
     let listening: Promise<void> = Promise.resolve();
     return {
-      handlers: paymentHandlers(payments),
+      handlers: paymentHandlers(payments, clients.orders),
       start() {
         void gateway.load();
         reconciler.start();

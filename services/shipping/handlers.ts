@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 
-import { refusal } from '#kit';
-import type { Handlers } from '#mesh';
+import { type MeshError, refusal } from '#kit';
+import { type Handlers, requireOwnerBy } from '#mesh';
 import {
   type ScheduleShipmentRequest,
   type ShipmentSchema,
@@ -11,7 +11,7 @@ import {
 } from '#proto/shop/shipping/v1/shipping_pb.js';
 
 import type { Consignment, Shipment, ShipmentState } from './domain.ts';
-import { cancel, handOver, schedule, shipmentOf, type Shipping } from './scheduling.ts';
+import { cancel, handOver, schedule, shipmentNotFound, shipmentOf, type Shipping } from './scheduling.ts';
 import { findShipmentOfOrder } from './store.ts';
 
 const STATES: Readonly<Record<ShipmentState, ProtoState>> = {
@@ -24,6 +24,7 @@ const STATES: Readonly<Record<ShipmentState, ProtoState>> = {
 };
 
 export function shippingHandlers(shipping: Shipping): Handlers<typeof ShippingService> {
+  const buyerOf = async (orderId: string): Promise<string | undefined> => (await shipping.orders.getOrder({ orderId })).order?.userId;
   return {
     async scheduleShipment(request, { signal }) {
       return { shipment: toProto(await schedule(shipping, consignmentFromProto(request), signal)) };
@@ -34,14 +35,21 @@ export function shippingHandlers(shipping: Shipping): Handlers<typeof ShippingSe
     async handOverShipment({ shipmentId }) {
       return { shipment: toProto(await handOver(shipping, shipmentId)) };
     },
-    async getShipment({ shipmentId }) {
-      return { shipment: toProto(await shipmentOf(shipping, shipmentId)) };
+    async getShipment({ shipmentId }, call) {
+      const shipment = await shipmentOf(shipping, shipmentId);
+      await requireOwnerBy(call, () => buyerOf(shipment.orderId), () => shipmentNotFound(shipmentId));
+      return { shipment: toProto(shipment) };
     },
-    async listShipments({ orderId }) {
+    async listShipments({ orderId }, call) {
+      await requireOwnerBy(call, () => buyerOf(orderId), () => orderNotFound(orderId));
       const shipment = await findShipmentOfOrder(shipping.database, orderId);
       return { shipments: shipment ? [toProto(shipment)] : [] };
     },
   };
+}
+
+function orderNotFound(orderId: string): MeshError {
+  return refusal('ORDER_NOT_FOUND', `there is no order ${orderId}`, { metadata: { order_id: orderId } });
 }
 
 function consignmentFromProto({ orderId, address, lines }: ScheduleShipmentRequest): Consignment {

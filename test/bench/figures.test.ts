@@ -80,7 +80,7 @@ describe('calls at a pace', () => {
       settle: async () => {},
     };
     const { p50Ms, calls } = await measureLoad(client, { pace: { perSecond: 1_000 }, warmUpMs: 0, ms: 500, paddingBytes: 0 });
-    expect(calls).to.be.above(80);
+    expect(calls, 'all that were due').to.be.at.least(499);
     // The middle one of them had waited for half of that time.
     expect(p50Ms).to.be.above(20);
   });

@@ -45,6 +45,8 @@ describe('npm run bench rpc', function () {
   it('measures every figure in one run, as one JSON document each', () => {
     const expected = [
       'rpc.unary_vs_grpc_js',
+      'rpc.unary_mtls_vs_grpc_js',
+      'rpc.unary_mtls_vs_plaintext',
       'rpc.unary_vs_nice_grpc',
       'rpc.unary_vs_connect_node',
       'rpc.unary_vs_auto_instrumented',
@@ -61,6 +63,7 @@ describe('npm run bench rpc', function () {
       'rpc.local_vs_remote',
       'rpc.local_vs_remote_untraced',
       'rpc.spans_per_call (ours)',
+      'rpc.spans_per_call (ours-secured)',
       'rpc.spans_per_call (auto-instrumented)',
       'rpc.spans_per_call (envoy)',
       'rpc.spans_per_call (local)',

@@ -71,8 +71,8 @@ describe('mesh doctor books, beside a shop', function () {
   });
 
   it('finds them by DATABASE_URL as well, the ledger beside it', async () => {
-    const { MESH_DATA_DIR = '', DATABASE_URL_ORDER = '' } = shop.environment;
-    const environment = { ...beside(), MESH_DATA_DIR: join(MESH_DATA_DIR, 'no-shop-here'), DATABASE_URL: DATABASE_URL_ORDER };
+    const { MESH_DATA_DIR = '', DATABASE_OWNER_URL_ORDER = '' } = shop.environment;
+    const environment = { ...beside(), MESH_DATA_DIR: join(MESH_DATA_DIR, 'no-shop-here'), DATABASE_URL: DATABASE_OWNER_URL_ORDER };
     const { exitCode, stdout } = await meshHere(['doctor', 'books', '--json'], environment);
     expect(exitCode, stdout).to.equal(0);
     expect(JSON.parse(stdout)).to.deep.include({ agree: true, ledger: 'card simulator' });

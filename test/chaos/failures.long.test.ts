@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { CASES } from '../shop/faults/cases.ts';
 import { describeFailures } from '../shop/faults/describe-faults.ts';
+import { type FaultyShop, startFaultyShop } from '../shop/faults/faulty-shop.ts';
 import { ALL_KILL_POINTS } from '../shop/faults/kill-points.ts';
 import { withTable } from '../shop/faults/table.ts';
 
@@ -15,7 +16,18 @@ describe('every failure of an order', () => {
   });
 
   const topologies = ['micro', 'monolith'] as const;
-  for (const topology of topologies) describeFailures(topology, CASES, ALL_KILL_POINTS);
+  for (const topology of topologies) {
+    describe(topology, function () {
+      this.timeout(90_000);
+      let shop: FaultyShop;
+      before(async () => {
+        shop = await startFaultyShop(topology);
+      });
+      after(() => shop?.stop());
+
+      describeFailures(() => shop, CASES, ALL_KILL_POINTS);
+    });
+  }
 
   after(() => {
     const all = topologies.length * (CASES.length + ALL_KILL_POINTS.length);

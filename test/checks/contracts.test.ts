@@ -81,6 +81,16 @@ describe('contracts against the baseline', function () {
     expect((await policies())[0]).to.contain('the idempotency key request_id is gone');
   });
 
+  it('fail when fewer may call, and when more may', async () => {
+    await copy.edit(order, 'owner: {request_field: "user_id"}', 'roles: "staff"');
+    expect(await shapes()).to.deep.equal([]);
+    const [before, after] = ['the owner by user_id of the request', 'role staff'];
+    expect(await policies()).to.deep.equal([
+      `shop.order.v1.OrderService/PlaceOrder: the access narrowed from "${before}" to "${after}": calls by ${before} would be refused`,
+      `shop.order.v1.OrderService/PlaceOrder: the access widened from "${before}" to "${after}": that ${after} may call is a decision about security`,
+    ]);
+  });
+
   it('move by a release when nothing breaks', async () => {
     const before = await baseline();
     await copy.edit(order, 'message PlaceOrderResponse {', 'message PlaceOrderResponse {\n  string note = 99;');

@@ -41,7 +41,7 @@ describe('a run of npm test over bad files', function () {
         console.log('pid=' + child.pid);
       });\n`,
     };
-    // A file that could start processes has one of its own.
+    // With --jobs each of the files that could start processes has one of its own.
     await writeTests(copy, Object.fromEntries(Object.entries(tests).map(([name, text]) => [name, `import 'node:child_process';\n${text}`])));
     ({ code, stdout } = await runOf(copy, ['--jobs', '4', 'test']));
   });

@@ -101,13 +101,18 @@ describe('npm test', () => {
       expect(createTiers(tree)('test/order/shop.test.ts')).to.equal('embedded');
     });
 
-    it('have a process each, but for those of a folder that start no more than the Postgres they share', async () => {
+    it('share processes, those that start no more than the Postgres they share apart from the others', async () => {
       const files = ['test/kit/spawns.test.ts', 'test/order/rows.test.ts', 'test/order/shop.test.ts', 'test/order/store.test.ts'];
       expect(groupFiles(files, await readSourceTree(scratch.folder))).to.have.deep.members([
-        { files: ['test/kit/spawns.test.ts'], mostlyWaits: false },
+        { files: ['test/kit/spawns.test.ts', 'test/order/shop.test.ts'], mostlyWaits: false },
         { files: ['test/order/rows.test.ts', 'test/order/store.test.ts'], mostlyWaits: true },
-        { files: ['test/order/shop.test.ts'], mostlyWaits: false },
       ]);
+    });
+
+    it('are no more than twenty in a process, neighbours together', async () => {
+      const files = Array.from({ length: 45 }, (_, index) => `test/kit/${index}.test.ts`);
+      const groups = groupFiles(files, await readSourceTree(scratch.folder));
+      expect(groups.map((group) => group.files)).to.deep.equal([files.slice(0, 15), files.slice(15, 30), files.slice(30)]);
     });
 
     it('start with the longest, which are known by their names', async () => {

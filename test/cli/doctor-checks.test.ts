@@ -12,6 +12,7 @@ import { ports } from '../../cli/doctor/ports.ts';
 import { processes } from '../../cli/doctor/processes.ts';
 import { registrations } from '../../cli/doctor/registrations.ts';
 import { runChecks } from '../../cli/doctor/run-checks.ts';
+import { settings as settingsCheck } from '../../cli/doctor/settings.ts';
 import { silentServer } from '../../cli/doctor/silent-server.ts';
 import { versions } from '../../cli/doctor/versions.ts';
 import type { ProcessStatus, SupervisorStatus } from '../../cli/local/control-messages.ts';
@@ -63,7 +64,10 @@ describe('the checks of mesh doctor', () => {
     const path = '/v1/agent/service/deregister/user-1';
     expect(await advise({ CONSUL_HTTP_ADDR: 'http://ada:hunter2@127.0.0.1:8501' })).to.match(new RegExp(`: curl -X PUT http://127\\.0\\.0\\.1:8501${path}$`));
     expect(await advise({ CONSUL_HTTP_ADDR: '127.0.0.1:8501', CONSUL_HTTP_TOKEN: 'hunter2' }))
-      .to.include(`curl -X PUT -H "X-Consul-Token: $CONSUL_HTTP_TOKEN" http://127.0.0.1:8501${path}`)
+      .to.include(`printf 'X-Consul-Token: %s' "$CONSUL_HTTP_TOKEN" | curl -X PUT -H @- http://127.0.0.1:8501${path}`)
+      .and.not.include('hunter2');
+    expect(await advise({ CONSUL_HTTP_ADDR: 'https://consul:8501', CONSUL_HTTP_TOKEN_FILE: '/run/a\'s token', CONSUL_HTTP_TOKEN: 'hunter2', CONSUL_CACERT: '/run/ca.pem' }))
+      .to.include(`printf 'X-Consul-Token: %s' "$(cat '/run/a'\\''s token')" | curl -X PUT -H @- --cacert '/run/ca.pem' https://consul:8501${path}`)
       .and.not.include('hunter2');
   });
 
@@ -115,6 +119,22 @@ describe('the checks of mesh doctor', () => {
     const supervisor: SupervisorStatus = { pid: 1, version: '1', topology: 'micro', startedAt: 0, consulUrl: '', jaegerUrl: '', processes: [running, given] };
     const [finding] = await processes.run({ ...(await sceneHere()), supervisor }, AbortSignal.timeout(5_000));
     expect(finding).to.deep.equal({ level: 'fail', says: 'user-2 is given up: fell', advice: 'mend it, then `npx mesh scale user 2` tries again' });
+  });
+
+  it('warn of a token of Consul beside certificates whose keys its agent makes', async () => {
+    const address = { CONSUL_HTTP_ADDR: 'http://127.0.0.1:1' };
+    const token = { CONSUL_HTTP_TOKEN: 'hunter2' };
+    const look = async (given: Readonly<Record<string, string>>, ofShop = {}): Promise<readonly string[]> => {
+      const scene: Scene = { ...(await sceneHere(given)), settings: await loadSettings({ ...ofShop, ...given }) };
+      return (await settingsCheck.run(scene, AbortSignal.timeout(5_000))).flatMap((finding) => (finding.level === 'warn' ? [`${finding.says}; ${finding.advice}`] : []));
+    };
+    const gives = 'the private keys of certificates, and gives copies to whoever reaches its HTTP port; set MESH_CERTIFICATES=sign, and CONSUL_GRPC_ADDR to its gRPC port';
+    expect(await look({ ...address, ...token })).to.deep.equal([`with MESH_CERTIFICATES=auto the Consul agent may make ${gives}`]);
+    expect(await look({ ...address, CONSUL_HTTP_TOKEN_FILE: '/run/token', MESH_CERTIFICATES: 'agent' })).to.deep.equal([`with MESH_CERTIFICATES=agent the Consul agent makes ${gives}`]);
+    expect(await look({ ...address, ...token, MESH_CERTIFICATES: 'sign' })).to.deep.equal([]);
+    expect(await look({ ...address, MESH_CERTIFICATES: 'agent' }), 'no token').to.deep.equal([]);
+    // What `mesh up` brought asks for none: that the token does nothing there is all there is to say.
+    expect(await look(token, address)).to.have.length(1).and.satisfy(([says]: readonly string[]) => says?.startsWith('CONSUL_HTTP_TOKEN does nothing'));
   });
 
   it('refuse a Node that is too old', async () => {

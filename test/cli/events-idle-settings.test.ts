@@ -8,7 +8,7 @@ describe('mesh doctor, of settings that come in pairs,', () => {
   const troubles = async (given: Readonly<Record<string, string>>): Promise<string[]> => {
     const settings = await loadSettings(given);
     const scene = { given: settings, settings, supervisor: undefined, registry: { kind: 'none', why: 'no shop runs here' }, clock: systemClock } as const;
-    return (await idleSettings.run(scene, AbortSignal.timeout(5_000))).filter(({ level }) => level !== 'ok').map(({ says }) => says);
+    return idleSettings(scene).map(({ says }) => says);
   };
 
   const pairs = [

@@ -31,7 +31,7 @@ describe('mesh events of a shop whose events Kafka carries', function () {
   const here = (...args: string[]) => meshHere(['events', ...args], { ...shop.environment, KAFKA_BROKERS: kafka.brokers });
 
   it('lists what happened to an order, in its order', async () => {
-    const orderId = await placeRefusedOrder(running);
+    const orderId = await placeRefusedOrder(shop, running);
     const rows = async () => (await here('list', '--topic', 'order', '--subject', orderId)).stdout.trimEnd().split('\n').slice(1);
     await until('its events are there', async () => (await rows()).length === 2);
     expect((await rows()).map((row) => row.split(/ +/)[1])).to.deep.equal(['OrderPlaced', 'OrderFailed']);

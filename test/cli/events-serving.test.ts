@@ -29,7 +29,7 @@ describe('the events of services that start', function () {
   it('wait in the outbox while the log is away, and orders are taken; published they are when it is back', async () => {
     const { log, lines } = captureLog('warn');
     const away = await shop.start({ MESH_EVENTS_URL: NOBODY }, undefined, log);
-    const orderId = await placeRefusedOrder(away);
+    const orderId = await placeRefusedOrder(shop, away);
     const lag = await meshHere(['events', 'lag'], { ...shop.environment, MESH_EVENTS_URL: NOBODY });
     await away.stop();
     expect(lag.exitCode).to.equal(1);
@@ -47,7 +47,7 @@ describe('the events of services that start', function () {
   it('wait there as well while Kafka is away, and the end of the services does not wait for it', async () => {
     const kafka = { KAFKA_BROKERS: '127.0.0.1:1' };
     const away = await shop.start(kafka);
-    const orderId = await placeRefusedOrder(away);
+    const orderId = await placeRefusedOrder(shop, away);
     const lag = await meshHere(['events', 'lag'], { ...shop.environment, ...kafka });
     await away.stop();
     expect(lag).to.include({ exitCode: 1 });
@@ -61,7 +61,7 @@ describe('the events of services that start', function () {
   it('do not hold up the end of services when the bus takes connections and never answers, which would be minutes', async () => {
     const silent = await openSilentPort();
     const running = await shop.start({ KAFKA_BROKERS: `127.0.0.1:${silent.port}` });
-    await placeRefusedOrder(running);
+    await placeRefusedOrder(shop, running);
     await until('the relay tries', () => silent.connections() > 0);
     await running.stop();
     await silent.close();
@@ -73,24 +73,24 @@ describe('the events of services that start', function () {
     expect(refused).to.include({ reason: 'SCHEMA_OUTDATED' });
     expect(refused.message).to.include('schema "event_log" lacks migrations').and.include('mesh migrate');
     const running = await shop.start();
-    const orderId = await placeRefusedOrder(running);
+    const orderId = await placeRefusedOrder(shop, running);
     await until('its events are published', async () => (await events(orderId)).includes('OrderFailed'));
     await running.stop();
   });
 
   it('need a place, which services without events do not', async () => {
-    const own = { DATABASE_URL: '', DATABASE_URL_ORDER: shop.databaseUrl, DATABASE_URL_USER: shop.databaseUrl };
+    const own = { DATABASE_URL: '', DATABASE_URL_ORDER: shop.databaseUrl, DATABASE_URL_PRODUCT: shop.databaseUrl };
     const refused = await failureOf(shop.start(own, ['order']));
     expect(refused).to.include({ reason: 'INVALID_SETTING' });
     expect(refused.message).to.include('no place for the events of order').and.include('MESH_EVENTS_URL').and.include('KAFKA_BROKERS');
-    const alone = await shop.start(own, ['user']);
+    const alone = await shop.start(own, ['product']);
     await alone.stop();
   });
 
   it('make no line in the log of services that start and stop in peace', async () => {
     const { log, lines } = captureLog('warn');
     const running = await shop.start({}, undefined, log);
-    await placeRefusedOrder(running);
+    await placeRefusedOrder(shop, running);
     await running.stop();
     // That of the order, which is refused.
     expect(lines.filter(({ msg }) => msg !== 'step failed')).to.deep.equal([]);

@@ -14,9 +14,11 @@ import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 import { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 
+import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase, makeTestFolder } from '../database/postgres-fixture.ts';
 import { callDirectly } from '../mesh/support/direct.ts';
 import { EUR_12_50, requestFor } from '../shop/orders.ts';
+import { createTokenOf, signedIn, type TokenOf } from '../shop/shop-callers.ts';
 import { type Environment, inherited } from './support/shop-folder.ts';
 
 /** The part of a shop that comes as far as refusing an order for want of stock: no card is charged. */
@@ -27,6 +29,8 @@ export interface EventsShop {
   /** For a `mesh` command beside it. */
   readonly environment: Environment;
   readonly databaseUrl: string;
+  /** Access tokens of anybody. */
+  readonly tokenOf: TokenOf;
   /** Of all that is kept; removed with it. */
   readonly folder: string;
   /** Where mails are. */
@@ -44,15 +48,20 @@ export async function makeEventsShop(): Promise<EventsShop> {
   lifecycle.onStop('agent', () => agent.stop());
   const database = await createTestDatabase();
   lifecycle.onStop('database', database.drop);
+  const users = openTestDatabase({ url: database.url, schema: 'user' });
+  lifecycle.onStop('tables', users.stop);
   const mailFolder = join(folder, 'mail');
   const settings = {
     ...{ CONSUL_HTTP_ADDR: agent.url, DATABASE_URL: database.url, OTEL_TRACES_EXPORTER: 'none' },
     ...{ MESH_DATA_DIR: join(folder, 'data'), MESH_MAIL_DIR: mailFolder, MESH_LOG_LEVEL: 'warn' },
+    // So that a direct caller needs no certificate.
+    MESH_EXPLORER: 'true',
     ...Object.fromEntries(SERVICES.map((name) => [`MESH_PORT_${name.toUpperCase()}`, '0'])),
   };
   return {
     environment: { ...inherited(), ...settings },
     databaseUrl: database.url,
+    tokenOf: createTokenOf(users),
     folder,
     mailFolder,
     start: async (more = {}, names = SERVICES, log = silentLog) => serve(names, await loadSettings({ ...settings, ...more }), log),
@@ -60,9 +69,9 @@ export async function makeEventsShop(): Promise<EventsShop> {
   };
 }
 
-/** Places an order for what is sold out; returns its id. */
-export async function placeRefusedOrder({ services }: ServingProcess): Promise<string> {
-  const callers = services.map(({ name, port }) => [name, callDirectly(port)] as const);
+/** Places an order for what is sold out, with the rights of staff; returns its id. */
+export async function placeRefusedOrder({ tokenOf }: EventsShop, { services }: ServingProcess): Promise<string> {
+  const callers = services.map(({ name, port }) => [name, callDirectly(port, [signedIn(tokenOf)])] as const);
   const to = (service: ModuleName) => callers.find(([name]) => name === service)?.[1] ?? callDirectly(0);
   try {
     const { user } = await to('user').client(UserService).createUser({ email: 'buyer@example.com', displayName: 'Buyer' });

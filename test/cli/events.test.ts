@@ -29,7 +29,7 @@ describe('mesh events', function () {
     // Of the services, too, that do not run here.
     await meshHere(['migrate'], shop.environment);
     running = await shop.start();
-    orderId = await placeRefusedOrder(running);
+    orderId = await placeRefusedOrder(shop, running);
     await until('its events are published', async () => (await typesOf(orderId)).length === 2);
   });
   after(async () => {

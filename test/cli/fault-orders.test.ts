@@ -58,8 +58,11 @@ describe('mesh fault, of instances that only say whether they allow it', functio
       { getInstance: { path, requestStream: false, responseStream: false, requestSerialize: bytes, requestDeserialize: bytes, responseSerialize: bytes, responseDeserialize: bytes } },
       { getInstance: (_call: unknown, done: (error: null, value: Buffer) => void) => done(null, answer) },
     );
+    const { chainPem, privateKey } = (await controlPlane.certificates.identity(service)).leaf();
+    const pair = { cert_chain: Buffer.from(chainPem), private_key: Buffer.from(privateKey.export({ format: 'pem', type: 'pkcs8' })) };
+    const door = ServerCredentials.createSsl(null, [pair]);
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+      server.bindAsync('127.0.0.1:0', door, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
     servers.push(server);
     await controlPlane.register({ service, id: instanceId, address: '127.0.0.1', port, version: '1', zone: 'local', metadata: {}, healthService: '' });

@@ -69,8 +69,8 @@ describe('on a full disk', function () {
       const environment = { ...folder.environment, CONSUL_HTTP_ADDR: agent.url, DATABASE_URL: database.url, OTEL_TRACES_EXPORTER: 'none' };
       await start(['serve', 'user'], environment);
       await eventually('it answers', async () => {
-        const { stdout, stderr } = await meshHere(['call', 'user.GetUser', '{"userId":"nobody"}', '--json'], environment);
-        return `${stdout}${stderr}`.includes('USER_NOT_FOUND');
+        const { stdout, stderr } = await meshHere(['call', 'user.Check', '{"service":"shop.user.v1.UserService"}', '--json'], environment);
+        return `${stdout}${stderr}`.includes('"SERVING"');
       });
       running?.kill('SIGTERM');
       expect(await exitCode()).to.equal(0);

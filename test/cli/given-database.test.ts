@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 import { createTestDatabase, runSql, type TestDatabase } from '../database/postgres-fixture.ts';
+import { eventually } from './support/eventually.ts';
 import { type RunningCommand, startMesh } from './support/mesh-command.ts';
-import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
+import { type Environment, makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
 
 describe('mesh up with a Postgres of one\'s own', function () {
   this.timeout(60_000);
@@ -17,8 +18,7 @@ describe('mesh up with a Postgres of one\'s own', function () {
   before(async () => {
     database = await createTestDatabase();
     folder = await makeShopFolder({ DATABASE_URL: database.url, OTEL_TRACES_EXPORTER: 'none' });
-    shop = startMesh(['up', '--demo', '--topology', 'monolith', '--json'], folder, folder.root);
-    await shop.untilPrinted('"order"');
+    shop = await start({ MESH_DEMO_ACCOUNTS: 'true' });
   });
   after(async () => {
     shop?.kill('SIGTERM');
@@ -27,6 +27,12 @@ describe('mesh up with a Postgres of one\'s own', function () {
     await database?.drop();
     await folder?.remove();
   });
+
+  async function start(settings: Environment = {}): Promise<RunningCommand> {
+    const running = startMesh(['up', '--demo', '--topology', 'monolith', '--json'], { environment: { ...folder.environment, ...settings } }, folder.root);
+    await running.untilPrinted('"order"');
+    return running;
+  }
 
   it('brings none', () => {
     expect(existsSync(join(folder.dataDir, 'postgres'))).to.equal(false);
@@ -41,5 +47,15 @@ describe('mesh up with a Postgres of one\'s own', function () {
 
   it('prints one document for programs, and no trace where spans go nowhere', () => {
     expect(JSON.parse(shop.output())).to.include({ jaegerUrl: '' });
+  });
+
+  it('makes no demo accounts in it unless it is told to, and deletes those of an earlier start', async () => {
+    const thereIsOne = `SELECT 1 / (SELECT count(*) FROM "user".account)`;
+    await runSql(database.url, thereIsOne);
+    shop.kill('SIGTERM');
+    await shop.finished;
+    shop = await start();
+    expect(JSON.parse(shop.output())).to.deep.include({ order: null });
+    await eventually('there is no account', () => runSql(database.url, thereIsOne).then(() => false, () => true));
   });
 });

@@ -23,7 +23,7 @@ describe('a sample order that fails', () => {
   it('does not end the shop: it is told, with the call that places it again', async () => {
     const said = await greet(false, goesOn);
     expect(said).to.include('The shop is up; the sample order failed: no instance of user answers (NO_INSTANCE)');
-    const [, request = ''] = /npx mesh call order\.PlaceOrder '(.*)'$/m.exec(said) ?? [];
+    const [, request = ''] = /npx mesh call --as demo order\.PlaceOrder '(.*)'$/m.exec(said) ?? [];
     expect(JSON.parse(request)).to.include({ userId: 'demo', paymentMethod: 'pm_card_visa' }).and.to.have.property('requestId');
   });
 

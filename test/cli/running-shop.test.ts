@@ -5,14 +5,18 @@ import { MODULE_NAMES } from '#modules';
 import { isRunning } from '../../cli/local/running.ts';
 import { freePort } from '../backends/free-port.ts';
 import { describeCall } from './support/describe-call.ts';
+import { describeDoctor } from './support/describe-doctor.ts';
 import { describeLogs } from './support/describe-logs.ts';
 import { describePs } from './support/describe-ps.ts';
+import { describeScale } from './support/describe-scale.ts';
+import { describeToken } from './support/describe-token.ts';
 import { eventually } from './support/eventually.ts';
 import { meshHere } from './support/in-process.ts';
 import { type Finished, mesh, type RunningCommand, startMesh } from './support/mesh-command.ts';
 import { call, placeOrder, ps, SERVICES } from './support/shop-commands.ts';
 import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
 
+// One for all that looks at a shop with a process for each service: each part leaves it as it was.
 describe('a shop that runs in the background', function () {
   this.timeout(60_000);
   this.slow(5_000);
@@ -59,6 +63,12 @@ describe('a shop that runs in the background', function () {
   describePs(() => folder);
 
   describeCall(() => folder);
+
+  describeDoctor(() => folder);
+
+  describeScale(() => folder);
+
+  describeToken(() => folder);
 
   describe('mesh serve, in another terminal', () => {
     let second: RunningCommand;

@@ -1,157 +1,32 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import type { ProcessStatus, RunInstance } from '../../cli/local/control-messages.ts';
-import { askSupervisor, tellToScale } from '../../cli/local/control-socket.ts';
-import { freePort } from '../backends/free-port.ts';
-import { eventually } from './support/eventually.ts';
 import { meshHere } from './support/in-process.ts';
 import { type Finished, mesh } from './support/mesh-command.ts';
-import { occupyPort } from './support/occupied-port.ts';
-import { ps } from './support/shop-commands.ts';
+import { registered, scale } from './support/shop-commands.ts';
 import { makeShopFolder, type ShopFolder } from './support/shop-folder.ts';
 import { startCalls } from './support/steady-calls.ts';
 
+// With one process for each service: running-shop.test.ts.
 describe('mesh scale', function () {
   this.timeout(60_000);
   this.slow(10_000);
 
   let folder: ShopFolder;
-  let port: number;
   before(async () => {
-    // A port that is set, as all are by default: the first instance has it, and no other.
-    port = await freePort();
-    folder = await makeShopFolder({ MESH_PORT_INVENTORY: String(port) });
+    folder = await makeShopFolder();
     await folder.layCluster();
   });
   after(() => folder?.remove());
 
   const here = (...args: string[]): Promise<Finished> => meshHere(args, folder.environment);
 
-  async function scale(...args: string[]): Promise<readonly RunInstance[]> {
-    const { exitCode, stdout, stderr } = await here('scale', ...args, '--json');
-    expect(exitCode, stderr).to.equal(0);
-    return JSON.parse(stdout) as RunInstance[];
-  }
-
-  async function statusOf(name: string): Promise<ProcessStatus | undefined> {
-    const status = await askSupervisor(folder.controlSocket);
-    return status?.processes.find((process) => process.name === name);
-  }
-
-  const registered = async (service: string) => (await ps(folder.environment)).filter((instance) => instance.service === service);
-  const namesOf = (instances: readonly RunInstance[]): string[] => instances.map(({ process }) => process);
-
-  describe('with one process for each service', () => {
-    before(async () => {
-      expect(await mesh(['up', '--detach'], folder)).to.include({ exitCode: 0 });
-    });
-    after(async () => {
-      await here('down');
-      expect(await folder.leftOvers()).to.deep.equal([]);
-    });
-
-    it('returns when so many instances serve: the first on its port, the others on free ones, all registered', async () => {
-      const instances = await scale('inventory', '3');
-      expect(namesOf(instances)).to.deep.equal(['inventory', 'inventory-2', 'inventory-3']);
-      expect(new Set(instances.map(({ pid }) => pid)).size).to.equal(3);
-      expect(instances[0]?.port).to.equal(port);
-      expect(new Set(instances.map((instance) => instance.port)).size).to.equal(3);
-      const listed = await registered('inventory');
-      expect(listed.map(({ id }) => id)).to.have.members(instances.map(({ id }) => id));
-      expect(listed.every(({ healthy }) => healthy)).to.equal(true);
-    });
-
-    it('shows people where they are', async () => {
-      const { exitCode, stdout } = await here('scale', 'inventory=3', 'user=2');
-      expect(exitCode).to.equal(0);
-      const [head, ...rows] = stdout.trim().split('\n');
-      expect(head).to.match(/^SERVICE +ADDRESS +PROCESS +PID$/);
-      const names = ['inventory', 'inventory-2', 'inventory-3', 'user', 'user-2'];
-      expect(rows).to.have.length(names.length);
-      for (const [index, name] of names.entries()) expect(rows[index]).to.match(new RegExp(`^\\w+ +127\\.0\\.0\\.1:\\d+ +${name} +\\d+$`));
-    });
-
-    it('takes instances away, the last ones first, and adds some, without the loss of a call', async () => {
-      const calls = await startCalls(folder.controlSocket);
-      await calls.untilAnswered(200);
-      for (const count of ['1', '4', '2', '1']) {
-        await scale('inventory', count);
-        await calls.untilAnswered(200);
-      }
-      const { failures } = await calls.stop();
-      expect(failures.length, failures.slice(0, 3).join('; ')).to.equal(0);
-      expect((await registered('inventory')).map((instance) => instance.port)).to.deep.equal([port]);
-    });
-
-    it('has an instance that is killed with -9 run again, under its name', async () => {
-      const [, killed] = await scale('inventory', '2');
-      process.kill(killed?.pid ?? 0, 'SIGKILL');
-      await eventually('inventory-2 is back', async () => {
-        const now = await statusOf('inventory-2');
-        return now?.state === 'ready' && now.pid !== killed?.pid && !now.instances.includes(killed?.id ?? '');
-      });
-      expect(await registered('inventory')).to.have.length(2);
-      expect(namesOf(await scale('inventory', '2'))).to.deep.equal(['inventory', 'inventory-2']);
-    });
-
-    it('given twice at once, does one after the other', async () => {
-      const toScale = (user: number) => tellToScale(folder.controlSocket, { counts: { user }, allowNone: false }, AbortSignal.timeout(30_000));
-      const outcomes = await Promise.all([toScale(1), toScale(3)]);
-      expect(outcomes.map((answer) => answer?.instances.length)).to.deep.equal([1, 3]);
-      expect(await registered('user')).to.have.length(3);
-    });
-
-    const refused: readonly { readonly args: readonly string[]; readonly says: string }[] = [
-      { args: ['invntory', '2'], says: 'there is no service invntory; did you mean inventory?' },
-      { args: ['inventory'], says: 'how many instances of inventory? Write it like inventory 3, or inventory=3' },
-      { args: ['inventory', 'many'], says: 'how many instances of inventory?' },
-      { args: ['inventory', '17'], says: 'inventory can have 1 to 16 instances here, not 17' },
-      { args: ['inventory=1', 'inventory=2'], says: 'inventory is named twice' },
-      { args: ['inventory', '0'], says: 'without an instance of inventory every call to it fails; if that is what you want, add --allow-none' },
-    ];
-    for (const { args, says } of refused) {
-      it(`refuses \`mesh scale ${args.join(' ')}\`, and changes nothing`, async () => {
-        const before = await askSupervisor(folder.controlSocket);
-        const { exitCode, stdout, stderr } = await here('scale', ...args);
-        expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
-        expect(stderr).to.include(says).and.match(/\((INVALID_ARGUMENT|NOT_FOUND, UNKNOWN_SERVICE)\)$/m);
-        expect(await askSupervisor(folder.controlSocket)).to.deep.equal(before);
-      });
-    }
-
-    it('stops the last instance when that is meant, and starts it again on its port', async () => {
-      expect(await scale('inventory', '0', '--allow-none')).to.deep.equal([]);
-      expect(await registered('inventory')).to.deep.equal([]);
-      const [back] = await scale('inventory', '1');
-      expect(back).to.include({ process: 'inventory', port });
-    });
-
-    it('gives up an instance that cannot start, says why, and tries it again when told to', async () => {
-      await scale('inventory', '0', '--allow-none');
-      const foreign = await occupyPort(port);
-      const { exitCode, stdout, stderr } = await here('scale', 'inventory', '1');
-      expect(exitCode).to.equal(1);
-      expect(stdout, 'meanwhile').to.match(/^ {2}… \d+\.\d\d s: inventory restarting \(could not start: port /m);
-      expect(stderr).to.match(new RegExp(`^error: inventory does not serve: could not start: port ${port} on 127\\.0\\.0\\.1 is taken; .*MESH_PORT_INVENTORY.* \\(INTERNAL, START_FAILED\\)$`, 'm'));
-      const status = await statusOf('inventory');
-      expect(status).to.include({ state: 'given-up' });
-      expect(status && 'reason' in status && status.reason).to.include(`port ${port} on 127.0.0.1 is taken`);
-      const told = await readFile(join(folder.dataDir, 'logs', 'up.log'), 'utf8');
-      expect(told).to.match(/^ {2}inventory +could not start: .*; starting it again in 0\.\d s$/m);
-      expect(told).to.match(/^ {2}inventory +could not start: .*; given up after 5 starts that failed: mend it, then `npx mesh scale inventory 1` tries again$/m);
-
-      await foreign.close();
-      expect(namesOf(await scale('inventory', '1'))).to.deep.equal(['inventory']);
-      expect(await statusOf('inventory')).to.include({ state: 'ready' });
-    });
-  });
-
   describe('with the monolith', () => {
     before(async () => {
-      expect(await mesh(['up', '--detach', '--topology', 'monolith'], folder)).to.include({ exitCode: 0 });
+      const { exitCode, stdout } = await mesh(['up', '--detach', '--topology', 'monolith'], folder);
+      expect(exitCode).to.equal(0);
+      expect(stdout, 'where to read what it says').to.include(join(folder.dataDir, 'logs', 'up.log'));
     });
     after(async () => {
       await here('down');
@@ -162,10 +37,10 @@ describe('mesh scale', function () {
       const { exitCode, stdout } = await here('scale', 'inventory', '2');
       expect(exitCode).to.equal(0);
       expect(stdout).to.match(/^inventory +\S+ +monolith +\d+\ninventory +\S+ +inventory-2 +\d+\nThe services of the monolith go on calling each other within it/m);
-      expect(await registered('inventory')).to.have.length(2);
+      expect(await registered(folder.environment, 'inventory')).to.have.length(2);
       const calls = await startCalls(folder.controlSocket);
       await calls.untilAnswered(100);
-      await scale('inventory', '1');
+      await scale(folder.environment, 'inventory', '1');
       expect((await calls.stop()).failures, 'one answers for what the other was told').to.deep.equal([]);
     });
 

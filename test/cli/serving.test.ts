@@ -11,15 +11,16 @@ import { type EmbeddedAgent, startAgent } from '#discovery/agent';
 import { silentLog, systemClock, systemRandom } from '#kit';
 import type { ServerInterceptor } from '#mesh';
 import type { ModuleName } from '#modules';
-import { InstanceService } from '#proto/mesh/v1/instance_pb.js';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
-import { UserService } from '#proto/shop/user/v1/user_pb.js';
+import { AccountService } from '#proto/shop/user/v1/account_pb.js';
 
+import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase, makeTestFolder, type TestDatabase } from '../database/postgres-fixture.ts';
 import { until } from '../discovery/support/until.ts';
 import { callDirectly } from '../mesh/support/direct.ts';
 import { failureOf } from '../mesh/support/outcome.ts';
 import { placeOrderRequest } from '../mesh/support/requests.ts';
+import { createTokenOf, signedIn } from '../shop/shop-callers.ts';
 import { captureLog } from '../tracing/captured-log.ts';
 
 const SERVICES: readonly ModuleName[] = ['user', 'product', 'order'];
@@ -47,6 +48,8 @@ describe('services that share a process', function () {
       CONSUL_HTTP_ADDR: agent.url,
       DATABASE_URL: database.url,
       OTEL_TRACES_EXPORTER: 'none',
+      // So that a direct caller needs no certificate.
+      MESH_EXPLORER: 'true',
       ...Object.fromEntries(SERVICES.map((name) => [`MESH_PORT_${name.toUpperCase()}`, '0'])),
       ...more,
     });
@@ -71,17 +74,19 @@ describe('services that share a process', function () {
       const hooks: ProcessHooks = { server: [hold] };
       const { log, lines } = captureLog('warn');
       const running = await serve(names, await settingsWith(), log, hooks);
-      const [orders, users] = ['order', 'user'].map((name) => callDirectly(running.services.find((served) => served.name === name)?.port ?? 0));
+      const accounts = openTestDatabase({ url: database.url, schema: 'user' });
+      const outgoing = [signedIn(createTokenOf(accounts))];
+      const [orders, users] = ['order', 'user'].map((name) => callDirectly(running.services.find((served) => served.name === name)?.port ?? 0, outgoing));
       const placing = failureOf(orders?.client(OrderService).placeOrder(placeOrderRequest()) ?? Promise.resolve());
       await arrived.promise;
       const stopped = running.stop();
-      await until('what is idle has closed', async () => (await users?.client(InstanceService).getInstance({}).catch(() => undefined)) === undefined);
+      await until('what is idle has closed', async () => (await users?.client(AccountService).getSigningKeys({}).catch(() => undefined)) === undefined);
       expect(await registered()).to.deep.equal([]);
       released.resolve();
       // It has read the tables of the other services, whose servers are closed.
       expect(await placing).to.include({ code: 'NOT_FOUND' });
       await stopped;
-      await Promise.all([orders?.stop(), users?.stop()]);
+      await Promise.all([orders?.stop(), users?.stop(), accounts.stop()]);
       expect(lines).to.deep.equal([]);
     });
   }
@@ -94,7 +99,7 @@ describe('services that share a process', function () {
     };
     const running = await serve(['user'], await settingsWith(), silentLog, { server: [never] });
     const caller = callDirectly(running.services[0]?.port ?? 0);
-    const calling = failureOf(caller.client(UserService).getUser({ userId: 'someone' }, { deadlineMs: 60_000 }));
+    const calling = failureOf(caller.client(AccountService).getSigningKeys({}, { deadlineMs: 60_000 }));
     await arrived.promise;
     const began = performance.now();
     const stopped = running.stop();

@@ -8,7 +8,7 @@ describe('the list of a shop says below its table, a line each,', () => {
   const NOW_MS = 1_000_000_000;
   const facts = { pid: 42, startedAt: NOW_MS, memoryBytes: 1e8, ...figures, methods: [] };
   const base = { service: 'user', address: '127.0.0.1', version: '1', zone: 'local', weight: 1, metadata: {}, healthy: true };
-  const listed = (more: object): Listed => ({ kind: 'instance', state: 'passing', ...base, id: 'user-1', port: 50_051, process: 'user', ...facts, ...more });
+  const listed = (more: object): Listed => ({ kind: 'instance', state: 'passing', ...base, id: 'user-1', port: 50_051, mtlsPort: 40_001, process: 'user', ...facts, ...more });
   const below = (...entries: Listed[]): string[] => renderShop(entries, NOW_MS).split('\n').slice(entries.length + 1).filter((line) => !line.startsWith('version '));
   const endpoint = { id: 'user-1', inFlight: 0, calls: 40, failures: 12, ejections: 1 };
   const destination = { service: 'user', open: false, inFlight: 0, retries: 0, hedges: 0, refusedByBudget: 0, endpoints: [] };

@@ -1,15 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
+import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import type { ProcessStatus, SupervisorStatus } from '../../cli/local/control-socket.ts';
+import type { Ask } from '../../cli/status/ask-as-operator.ts';
 import { askInstance } from '../../cli/status/ask-instance.ts';
 import { renderShop } from '../../cli/status/render-shop.ts';
 import { type Listed, listShop } from '../../cli/status/shop-status.ts';
 import type { ControlPlane, InstanceHealth } from '#discovery';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { useFleet } from '../mesh/support/fleet.ts';
+
+/** The fleet's ports take no other. */
+const PLAINTEXT = credentials.createInsecure();
+const ask: Ask = (instance) => askInstance(instance, PLAINTEXT);
 
 const base = { service: 'user', address: '127.0.0.1', version: '1', zone: 'local', weight: 1, metadata: {}, healthy: true };
 
@@ -23,7 +29,7 @@ describe('asking an instance', () => {
   it('brings its process, its memory and its calls, in all and by method', async () => {
     const { port } = await host();
     for (const userId of ['demo', 'demo', 'bug']) await fleet().client(UserService).getUser({ userId }).catch(() => undefined);
-    const facts = await askInstance({ ...base, id: 'user-1', port });
+    const facts = await askInstance({ ...base, id: 'user-1', port }, PLAINTEXT);
     const figures = { calls: 3, errors: 1, callsPerSecond: 0.3, errorsPerSecond: 0.1 };
     expect(facts).to.deep.include({ pid: process.pid, ...figures, methods: [{ method: 'shop.user.v1.UserService/GetUser', ...figures }] });
     expect(facts?.memoryBytes).to.be.above(1e6);
@@ -32,7 +38,7 @@ describe('asking an instance', () => {
 
   it('brings nothing when another instance has its port by now', async () => {
     const { port } = await host();
-    expect(await askInstance({ ...base, id: 'user-0', port })).to.equal(undefined);
+    expect(await askInstance({ ...base, id: 'user-0', port }, PLAINTEXT)).to.equal(undefined);
   });
 
   it('brings nothing, soon, when nobody answers', async () => {
@@ -42,11 +48,11 @@ describe('asking an instance', () => {
     const address = mute.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     const started = performance.now();
-    expect(await askInstance({ ...base, id: 'user-1', port })).to.equal(undefined);
+    expect(await askInstance({ ...base, id: 'user-1', port }, PLAINTEXT)).to.equal(undefined);
     expect(performance.now() - started).to.be.below(2_000);
     for (const socket of sockets) socket.destroy();
     mute.close();
-    expect(await askInstance({ ...base, id: 'user-1', port })).to.equal(undefined);
+    expect(await askInstance({ ...base, id: 'user-1', port }, PLAINTEXT)).to.equal(undefined);
   });
 });
 
@@ -65,7 +71,7 @@ describe('the list of a shop', () => {
 
   it('has every registered instance, also those that nobody here started', async () => {
     const { port } = await fleet().host(UserService, () => ({}), { instance: { id: 'user-1', version: '1' } });
-    const listed = await listShop(registry(instance('user-1', { port }), instance('user-2', { healthy: false })), undefined);
+    const listed = await listShop(registry(instance('user-1', { port }), instance('user-2', { healthy: false })), undefined, ask);
     expect(inShort(listed)).to.deep.equal([
       ['user', 'user-1', 'passing', process.pid],
       ['user', 'user-2', 'critical', undefined],
@@ -74,7 +80,7 @@ describe('the list of a shop', () => {
 
   it('has the process of an instance that does not answer from the supervisor', async () => {
     const running: ProcessStatus = { name: 'user', services: ['user'], instances: ['user-1'], startedAt: 0, state: 'ready', pid: 42 };
-    expect(inShort(await listShop(registry(instance('user-1')), supervisor(running)))).to.deep.equal([['user', 'user-1', 'passing', 42]]);
+    expect(inShort(await listShop(registry(instance('user-1')), supervisor(running), ask))).to.deep.equal([['user', 'user-1', 'passing', 42]]);
   });
 
   it('names the process of an instance as `mesh logs` does, and none for one of another terminal', async () => {
@@ -82,7 +88,7 @@ describe('the list of a shop', () => {
     const slot: ProcessStatus = { name: 'user-2', services: ['user'], instances: ['user-1'], startedAt: 5, state: 'ready', pid: 42 };
     // Of another service in the same process id, such as on another machine.
     const foreign: ProcessStatus = { name: 'order', services: ['order'], instances: ['order-1'], startedAt: 5, state: 'ready', pid: process.pid };
-    const listed = await listShop(registry(instance('user-1'), instance('user-3', { port }), instance('order-1', { service: 'order' })), supervisor(slot, foreign));
+    const listed = await listShop(registry(instance('user-1'), instance('user-3', { port }), instance('order-1', { service: 'order' })), supervisor(slot, foreign), ask);
     expect(listed.map((entry) => [entry.kind, entry.kind === 'instance' && entry.id, entry.process])).to.deep.equal([
       ['instance', 'order-1', 'order'],
       ['instance', 'user-1', 'user-2'],
@@ -96,7 +102,7 @@ describe('the list of a shop', () => {
       { name: 'user-2', services: ['user'], instances: ['user-2'], startedAt: 5, state: 'ready', pid: 42 },
       { name: 'user-3', services: ['user'], instances: [], startedAt: 7, state: 'starting', pid: 43 },
     ];
-    const [answering, silent, starting] = await listShop(registry(instance('user-1', { port }), instance('user-2')), supervisor(...processes));
+    const [answering, silent, starting] = await listShop(registry(instance('user-1', { port }), instance('user-2')), supervisor(...processes), ask);
     expect(answering?.startedAt).to.be.closeTo(Date.now() - process.uptime() * 1_000, 2_000);
     expect([silent?.startedAt, starting?.startedAt]).to.deep.equal([5, 7]);
   });
@@ -106,7 +112,7 @@ describe('the list of a shop', () => {
       { name: 'monolith', services: ['user', 'order'], instances: [], startedAt: 5, state: 'starting', pid: 42 },
       { name: 'user-2', services: ['user'], instances: [], startedAt: 5, state: 'given-up', pid: undefined, reason: 'port 1 is taken' },
     ];
-    const listed = await listShop(registry(), supervisor(...processes));
+    const listed = await listShop(registry(), supervisor(...processes), ask);
     expect(inShort(listed)).to.deep.equal([
       ['order', 'monolith', 'starting', 42],
       ['user', 'monolith', 'starting', 42],
@@ -118,7 +124,7 @@ describe('the list of a shop', () => {
   it('has a process once that is registered and still starting to the supervisor', async () => {
     const { port } = await fleet().host(UserService, () => ({}), { instance: { id: 'user-1', version: '1' } });
     const starting: ProcessStatus = { name: 'user', services: ['user'], instances: [], startedAt: 0, state: 'starting', pid: process.pid };
-    expect(inShort(await listShop(registry(instance('user-1', { port })), supervisor(starting)))).to.deep.equal([
+    expect(inShort(await listShop(registry(instance('user-1', { port })), supervisor(starting), ask))).to.deep.equal([
       ['user', 'user-1', 'passing', process.pid],
     ]);
   });
@@ -128,7 +134,7 @@ describe('the list of a shop, for people', () => {
   const figures = { calls: 0, errors: 0, callsPerSecond: 0, errorsPerSecond: 0 };
   const NOW_MS = 1_000_000_000;
   const facts = { pid: 4_194_304, startedAt: NOW_MS - 119_999, memoryBytes: 169_400_000, ...figures, methods: [] };
-  const listed = (more: object): Listed => ({ kind: 'instance', state: 'passing', ...base, id: 'user-1', port: 50_051, process: 'user', ...facts, ...more });
+  const listed = (more: object): Listed => ({ kind: 'instance', state: 'passing', ...base, id: 'user-1', port: 50_051, mtlsPort: 40_001, process: 'user', ...facts, ...more });
   const cellsOf = (entry: Listed): string[] => renderShop([entry], NOW_MS).split('\n')[1]?.split(/ {2,}/) ?? [];
 
   it('shows what each instance says', () => {
@@ -144,7 +150,7 @@ describe('the list of a shop, for people', () => {
   });
 
   it('shows a dash for what an instance did not say', () => {
-    expect(cellsOf({ kind: 'instance', state: 'critical', ...base, id: 'user-1', port: 1 })).to.deep.equal(['user', '127.0.0.1:1', '-', 'critical', '-', '-', '-', '-', '-', '-']);
+    expect(cellsOf({ kind: 'instance', state: 'critical', ...base, id: 'user-1', port: 1, mtlsPort: 1 })).to.deep.equal(['user', '127.0.0.1:1', '-', 'critical', '-', '-', '-', '-', '-', '-']);
   });
 
   it('has columns for version and zone where they differ, else says them once', () => {

@@ -90,10 +90,16 @@ describe('mesh up', function () {
       expect(running.output()).to.include(`grpcurl -plaintext ${address} list`);
       expect(running.output()).to.include(`grpcurl -plaintext ${address} describe shop.order.v1.OrderService.PlaceOrder`);
       expect(running.output()).to.include(`'{"order_id":"${firstOrders[0]}"}' ${address} shop.order.v1.OrderService/GetOrder`);
-      expect(running.output()).to.include(`npx mesh call order.ListOrders '{"userId":"demo"}'`);
+      expect(running.output()).to.include(`npx mesh call --as demo order.ListOrders '{"userId":"demo"}'`);
+      // The token is in no command line, which others would see.
+      expect(running.output()).to.include(`export TOKEN=$(npx mesh token --as demo)\n  grpcurl -plaintext -expand-headers -H 'authorization: Bearer \${TOKEN}'`);
       // Not everybody has grpcurl.
       expect(running.output().indexOf('npx mesh ')).to.be.lessThan(running.output().indexOf('With grpcurl, if you have it:'));
       expect(running.output().indexOf('With grpcurl, if you have it:')).to.be.lessThan(running.output().indexOf('grpcurl -plaintext'));
+    });
+
+    it('names the demo accounts as such, with their passwords', () => {
+      expect(running.output()).to.match(/^Demo accounts, which are on this machine only:\n +demo +demo@example\.com +password demo-password +role customer\n +staff +staff@example\.com +password staff-password +role staff$/m);
     });
 
     it('runs each service in a process of its own, registered and healthy', async () => {
@@ -128,7 +134,7 @@ describe('mesh up', function () {
       process.kill(Number(lines[0]), 'SIGKILL');
       await running.untilPrinted(/^ {2}postgres +ended; starting it again$/m);
       await eventually('an order goes through', async () => {
-        const { exitCode } = await meshHere(['call', 'order.ListOrders', '{"userId":"demo"}'], folder.environment);
+        const { exitCode } = await meshHere(['call', '--as', 'demo', 'order.ListOrders', '{"userId":"demo"}'], folder.environment);
         return exitCode === 0;
       });
       await eventually('every service is healthy', async () => (await ps(folder.environment)).every(({ healthy }) => healthy));
@@ -151,6 +157,12 @@ describe('mesh up', function () {
   });
 
   describe('again', () => {
+    let logsBefore: string[] = [];
+
+    function readServiceLogs(): Promise<string[]> {
+      return Promise.all(SERVICES.map((service) => readFile(join(folder.dataDir, 'logs', `${service}.log`), 'utf8')));
+    }
+
     it('finds the data as they were, and kill -9 leaves nothing running within seconds', async () => {
       const running = await start();
       expect(running.output()).to.include('the demo data are there already').and.not.include('making a new database');
@@ -167,6 +179,7 @@ describe('mesh up', function () {
       expect(instances.every(({ healthy }) => healthy)).to.equal(true);
       expect(await orderIds(folder.environment)).to.have.length(firstOrders.length + 2);
 
+      logsBefore = await readServiceLogs();
       const down = await meshHere(['down'], folder.environment);
       expect(down).to.include({ exitCode: 0, stderr: '' });
       expect(down.stdout).to.match(/stopped in \d+\.\d\d s; the data stay in /);
@@ -175,8 +188,8 @@ describe('mesh up', function () {
     });
 
     it('had stopped the services before what they stand on: none complains in its log', async () => {
-      const logs = SERVICES.map((service) => readFile(join(folder.dataDir, 'logs', `${service}.log`), 'utf8'));
-      expect((await Promise.all(logs)).join('')).to.equal('');
+      const said = (await readServiceLogs()).map((log, index) => log.slice(logsBefore[index]?.length));
+      expect(said.join('')).to.equal('');
     });
   });
 

@@ -25,7 +25,7 @@ describe('the mesh command', function () {
   it('lists its commands', async () => {
     const { exitCode, stdout } = await here('--help');
     expect(exitCode).to.equal(0);
-    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'config', 'scale', 'trace', 'logs', 'saga', 'events', 'doctor', 'new']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
+    for (const command of ['up', 'down', 'ps', 'serve', 'migrate', 'call', 'token', 'config', 'scale', 'trace', 'logs', 'saga', 'events', 'doctor', 'new']) expect(stdout).to.match(new RegExp(`^ {2}${command}\\b.* {2}\\S`, 'm'));
     expect(stdout).to.include('--json').and.not.include('--supervised');
   });
 
@@ -40,7 +40,8 @@ describe('the mesh command', function () {
     ps: ['every registered instance'],
     serve: ['--port <number>', 'mesh serve inventory'],
     migrate: ['tables of every service'],
-    call: ['--header <key:value>', '--deadline <time>', '@file', 'mesh call order.ListOrders'],
+    call: ['--header <key:value>', '--deadline <time>', '--as <name>', '@file', 'mesh call --as demo order.ListOrders'],
+    token: ['--as <name>', 'mesh token --as demo', '-expand-headers'],
     config: ['where that comes from'],
     scale: ['--allow-none', 'mesh scale inventory 3'],
     trace: ['--last', '--order <id>', 'mesh trace'],
@@ -48,6 +49,8 @@ describe('the mesh command', function () {
     saga: ['list', 'show', 'retry', 'resolve', 'skip', 'mesh saga list --state stuck'],
     events: ['list', 'lag', 'dead', 'replay', 'discard', 'mesh events list --subject'],
     doctor: ['books'],
+    intentions: ['list', 'allow', 'deny', 'delete', 'mesh intentions deny order payment.Refund'],
+    why: ['--path <path>', '--check', 'mesh why order payment.Charge'],
     new: ['service'],
   };
   for (const [command, parts] of Object.entries(helped)) {

@@ -103,7 +103,7 @@ describe('a client', () => {
       const { port } = server.address() as AddressInfo;
       const openChannel = () => new Channel(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
       const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
-      const refused = await failureOf(mesh.client(ConformanceService, { tracer: createTelemetry().tracer('caller') }).unary({}));
+      const refused = await failureOf(mesh.client(ConformanceService, { service: '', tracer: createTelemetry().tracer('caller') }).unary({}));
       expect(refused).to.include({ code: 'UNIMPLEMENTED', reason: 'MESSAGE_COUNT' });
       await mesh.stop();
       server.close();

@@ -36,7 +36,7 @@ function clientOf(request: ClientCompatRequest): Conformance {
     const openChannel = () => new Channel(`${host}:${port}`, credentialsOf(request), options);
     const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, interceptors: { client: [onlyTheCallers] } });
     meshes.push(mesh);
-    clients.set(key, (found = mesh.client(ConformanceService, { tracer })));
+    clients.set(key, (found = mesh.client(ConformanceService, { service: '', tracer })));
   }
   return found;
 }

@@ -1,34 +1,24 @@
 import { expect } from 'chai';
 
-import { createIdempotencyStore, type Database, type FirstRequest, idempotencyMigrations, type IdempotencyStore, migrate, type ResourceRequest, type Transaction } from '#database';
-import { silentLog } from '#kit';
+import { createIdempotencyStore, type Database, type FirstRequest, type IdempotencyStore, type ResourceRequest, type Transaction } from '#database';
 
 import { expectRefusal } from './expect-refusal.ts';
-import { openTestDatabase } from './open-test-database.ts';
+import { type IdempotencyFixture, startIdempotencyFixture, WAIT_MS } from './idempotency-fixture.ts';
 import { planOf } from './plan-of.ts';
-import { createTestDatabase, type TestDatabase } from './postgres-fixture.ts';
 import { until } from './until.ts';
 
-const WAIT_MS = 10_000;
-const WAITING = { name: 'test.waiting', text: `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()` };
-
 describe('the idempotency keys of a group of requests', () => {
-  let place: TestDatabase;
+  let fixture: IdempotencyFixture;
   let database: Database;
   let store: IdempotencyStore;
 
   before(async function () {
     this.timeout(20_000);
-    place = await createTestDatabase();
-    await migrate({ url: place.url, schema: 'shop', components: [idempotencyMigrations], log: silentLog });
-    database = openTestDatabase({ url: place.url });
-    store = createIdempotencyStore(database);
+    fixture = await startIdempotencyFixture();
+    ({ database, store } = fixture);
   });
-  beforeEach(() => database.query({ name: 'test.clear', text: 'DELETE FROM idempotency_key' }, []));
-  after(async () => {
-    await database.stop();
-    await place.drop();
-  });
+  beforeEach(() => fixture.clear());
+  after(() => fixture?.stop());
 
   /** @param hash what tells the requests of one key apart */
   function wanting(key: string, resourceId: string, hash = 1): ResourceRequest {
@@ -89,7 +79,7 @@ describe('the idempotency keys of a group of requests', () => {
         runs += 1;
         return store.claimResources(tx, [wanting('c', 'order-1'), wanting('b', 'order-2')], WAIT_MS);
       });
-      await until('the group waits', async () => (await database.query(WAITING, [])).length === 1);
+      await until('the group waits', async () => (await fixture.waiting()) === 1);
     });
     expect(await group).to.deep.equal([made('other-c'), made('other-b')]);
     expect(runs, 'a transaction that is broken off runs again').to.equal(1);
@@ -109,7 +99,7 @@ describe('the idempotency keys of a group of requests', () => {
   });
 
   it('are looked for by the primary key, also when that was planned while the table was empty', async () => {
-    const looking = (): Promise<string> => planOf(place.url, (db) => createIdempotencyStore(db).find(wanting('a', '').request));
+    const looking = (): Promise<string> => planOf(fixture.url, (db) => createIdempotencyStore(db).find(wanting('a', '').request));
     expect(await looking()).to.include('Index Scan using idempotency_key_pkey').and.not.include('Seq Scan');
     await claim(Array.from({ length: 1_000 }, (_, index) => wanting(`key-${index}`, `order-${index}`)));
     await database.query({ name: 'test.analyze', text: 'ANALYZE idempotency_key' }, []);

@@ -1,17 +1,11 @@
 import { expect } from 'chai';
 
-import { createIdempotencyStore, type Database, type FirstRequest, type IdempotencyStore, idempotencyMigrations, type KeyedRequest, migrate, startIdempotencySweep } from '#database';
+import { type Database, type FirstRequest, type IdempotencyStore, type KeyedRequest, startIdempotencySweep } from '#database';
 import { refusal, silentLog, systemClock } from '#kit';
 import { expectRefusal } from './expect-refusal.ts';
-import { openTestDatabase } from './open-test-database.ts';
-import { createTestDatabase, type TestDatabase } from './postgres-fixture.ts';
+import { type IdempotencyFixture, startIdempotencyFixture, WAIT_MS } from './idempotency-fixture.ts';
 import { until } from './until.ts';
 
-const WAIT_MS = 10_000;
-const waiting = {
-  name: 'test.waiting',
-  text: `SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-};
 const keys = { name: 'test.keys', text: 'SELECT count(*)::int AS count FROM idempotency_key' };
 
 function request(change: Partial<KeyedRequest> = {}): KeyedRequest {
@@ -19,24 +13,18 @@ function request(change: Partial<KeyedRequest> = {}): KeyedRequest {
 }
 
 describe('idempotency keys', () => {
-  let place: TestDatabase;
+  let fixture: IdempotencyFixture;
   let database: Database;
   let store: IdempotencyStore;
 
   before(async function () {
     this.timeout(20_000);
-    place = await createTestDatabase();
-    await migrate({ url: place.url, schema: 'shop', components: [idempotencyMigrations], log: silentLog });
-    database = openTestDatabase({ url: place.url });
-    store = createIdempotencyStore(database);
+    fixture = await startIdempotencyFixture();
+    ({ database, store } = fixture);
   });
 
-  beforeEach(() => database.query({ name: 'test.clear', text: 'DELETE FROM idempotency_key' }, []));
-
-  after(async () => {
-    await database.stop();
-    await place.drop();
-  });
+  beforeEach(() => fixture.clear());
+  after(() => fixture?.stop());
 
   const count = async (statement: typeof keys): Promise<number> => (await database.query<{ count: number }>(statement, []))[0]?.count ?? -1;
 
@@ -106,7 +94,7 @@ describe('idempotency keys', () => {
       let second: Promise<FirstRequest | undefined> | undefined;
       await whileClaimed(commits, async () => {
         second = claimFor('order-2');
-        await until('the second one waits', async () => (await count(waiting)) === 1);
+        await until('the second one waits', async () => (await fixture.waiting()) === 1);
       });
       expect(await second).to.deep.equal(commits ? first('order-1') : undefined);
     });
@@ -115,7 +103,7 @@ describe('idempotency keys', () => {
   it('make a second claim wait no longer than its caller does', async () => {
     await whileClaimed(true, async () => {
       await expectRefusal('DEADLINE_EXCEEDED', claimFor('order-2', {}, 20));
-      expect(await count(waiting)).to.equal(0);
+      expect(await fixture.waiting()).to.equal(0);
     });
   });
 

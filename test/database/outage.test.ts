@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { expect } from 'chai';
 
 import { createLog } from '#kit';
+import { isAlive } from '../checks/support/is-alive.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { openTestDatabase } from './open-test-database.ts';
 import { runSql, startTestServer, type TestServer } from './postgres-fixture.ts';
@@ -10,6 +11,7 @@ import { until } from './until.ts';
 
 const insert = { name: 'mark.insert', text: 'INSERT INTO mark VALUES ($1)' };
 const list = { name: 'mark.list', text: 'SELECT id FROM mark ORDER BY id' };
+const listBackends = { name: 'mark.backends', text: 'SELECT pid FROM pg_stat_activity' };
 const notify = { name: 'mark.notify', text: `SELECT pg_notify('shop_marks', 'again')` };
 
 describe('Postgres gone and back', function () {
@@ -38,9 +40,12 @@ describe('Postgres gone and back', function () {
       await database.query({ name: 'mark.clear', text: 'DELETE FROM mark' }, []);
       // Several connections are idle when it goes.
       await Promise.all([1, 2, 3].map((id) => database.query(insert, [id])));
+      const backends = await database.query<{ pid: number }>(listBackends, []);
 
       process.kill(server.postgres.pid, how);
       await server.postgres.ended;
+      // They outlive it until they notice, and answer.
+      await until('its backends have ended', () => !backends.some(({ pid }) => isAlive(pid)));
       const error = await expectRefusal('DATABASE_UNAVAILABLE', database.query(insert, [4]));
       expect(error.metadata['trouble']).to.equal('unreachable');
       await expectRefusal('DATABASE_UNAVAILABLE', database.ping());

@@ -9,9 +9,11 @@ import { databaseSetting } from '../../cli/settings.ts';
 import { createTestDatabase, type TestDatabase } from '../database/postgres-fixture.ts';
 import { projectRoot } from './compose-file.ts';
 import { type PlacedOrder, placeFirstOrder } from './first-order.ts';
+import type { MeshCall } from './mesh-call.ts';
 import { hasOwnAddresses, listeningOf, ownAddresses } from './own-address.ts';
 import { type Program, runProgram, startProgram } from './program.ts';
 import { healthyInstances, type ShopServers, startShopServers } from './shop-servers.ts';
+import { signUp } from './sign-up.ts';
 
 const MESH = join(projectRoot, 'cli', 'mesh.js');
 
@@ -23,6 +25,7 @@ describe('services on addresses of their own', function () {
   const network = ownAddresses(MODULE_NAMES.length);
   const addresses = new Map(MODULE_NAMES.map((name, index) => [name, network[index] ?? '']));
   const addressOf = (name: ModuleName): string => addresses.get(name) ?? '';
+  const mails = (): string => join(servers.scratch, 'mails');
 
   const start = (args: readonly string[], settings: Readonly<Record<string, string>>): Parameters<typeof startProgram>[0] => ({
     command: process.execPath,
@@ -41,7 +44,7 @@ describe('services on addresses of their own', function () {
     for (const name of MODULE_NAMES) {
       const database = await createTestDatabase();
       databases.push(database);
-      const settings = { MESH_ADVERTISE: addressOf(name), [databaseSetting(name)]: database.url, MESH_EVENTS_URL: events.url };
+      const settings = { MESH_ADVERTISE: addressOf(name), [databaseSetting(name)]: database.url, MESH_EVENTS_URL: events.url, MESH_MAIL_DIR: mails() };
       programs.set(name, startProgram(start(['serve', name], settings)));
     }
     await Promise.all([...programs.values()].map(({ firstLine }) => firstLine));
@@ -63,7 +66,8 @@ describe('services on addresses of their own', function () {
   }
 
   it('find one another there: an order goes through all of them', async () => {
-    const order: PlacedOrder = await placeFirstOrder((method, request) => runProgram(start(['call', method, request, '--json'], {})));
+    const call: MeshCall = (method, request, ...flags) => runProgram(start(['call', method, request, '--json', ...flags], {}));
+    const order: PlacedOrder = await placeFirstOrder(call, await signUp(call, mails()));
     expect(order.state).to.equal('ORDER_STATE_CONFIRMED');
     const ledger = await servers.cards.ledger(order.orderId);
     expect(ledger.map(({ kind, amountMinor }) => [kind, amountMinor])).to.deep.equal([['capture', 6000n]]);

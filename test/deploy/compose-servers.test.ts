@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { expect } from 'chai';
 
+import { connectConsul, peerService, readChain } from '#discovery';
+import { silentLog, systemClock, systemRandom } from '#kit';
 import { type BackendName, locateBackend, requireBackend } from '../backends/locate.ts';
 import { probe } from '../backends/probe.ts';
 import { type StartedServer, startServer } from '../backends/start-server.ts';
@@ -96,6 +99,18 @@ describe('the Consul of docker-compose.yml', function () {
     const leader = await probe(`http://${first}:8500/v1/status/leader`);
     expect(leader).to.deep.equal({ status: 200, body: `"${first}:8300"` });
     expect((await probe(`http://${first}:8500/ui/`))?.status).to.equal(200);
+  });
+
+  it('signs the certificates of services, with names that other programs insist on', async () => {
+    const controlPlane = await connectConsul({ address: `http://${first}:8500`, clock: systemClock, random: systemRandom, log: silentLog });
+    try {
+      const identity = await controlPlane.certificates.identity('order');
+      const { subjectAltName } = new X509Certificate(identity.leaf().chainPem);
+      expect(subjectAltName).to.contain('DNS:order').and.to.contain('DNS:localhost');
+      expect(peerService(readChain(identity.leaf().chainPem), identity.trust(), systemClock.now())).to.have.nested.property('id.service', 'order');
+    } finally {
+      await controlPlane.stop();
+    }
   });
 
   it('keeps its policies when the container comes back under another address', async () => {

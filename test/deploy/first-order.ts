@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-/** `mesh call METHOD REQUEST --json`, however it is run; returns what it printed. */
-export type MeshCall = (method: string, request: string) => Promise<string>;
+import type { MeshCall } from './mesh-call.ts';
+import type { Buyer } from './sign-up.ts';
 
 /** The fields of an order that the tests look at. */
 export interface PlacedOrder {
@@ -9,15 +9,15 @@ export interface PlacedOrder {
   readonly state: string;
 }
 
-/** What a shop's first customer does, by one call to each of four services. */
-export async function placeFirstOrder(call: MeshCall): Promise<PlacedOrder> {
+/** What a shop's first customer does, once an operator has put something on the shelf. */
+export async function placeFirstOrder(call: MeshCall, { userId, token }: Buyer): Promise<PlacedOrder> {
   const productId = `kettle-${randomUUID()}`;
-  const { user } = await answer<{ user: { userId: string } }>(call, 'user.CreateUser', { email: 'buyer@example.com', displayName: 'Buyer' });
+  const asBuyer: MeshCall = (method, request) => call(method, request, '--header', `authorization: Bearer ${token}`);
   await answer(call, 'product.CreateProduct', { productId, name: 'Kettle', price: { currencyCode: 'EUR', units: '30' } });
   await answer(call, 'inventory.SetStock', { productId, available: '3' });
-  const { order } = await answer<{ order: PlacedOrder }>(call, 'order.PlaceOrder', {
+  const { order } = await answer<{ order: PlacedOrder }>(asBuyer, 'order.PlaceOrder', {
     requestId: randomUUID(),
-    userId: user.userId,
+    userId,
     lines: [{ productId, quantity: 2 }],
     paymentMethod: 'pm_card_visa',
     shippingAddress: { recipient: 'Buyer', street: 'Main Street 1', city: 'Berlin', postalCode: '10115', countryCode: 'DE' },

@@ -11,9 +11,11 @@ import { openBuildContext } from './build-context.ts';
 import { composeService, projectRoot } from './compose-file.ts';
 import { type ImageRecipe, readDockerfile } from './dockerfile.ts';
 import { placeFirstOrder } from './first-order.ts';
+import type { MeshCall } from './mesh-call.ts';
 import { hasOwnAddresses, listeningOf, ownAddresses } from './own-address.ts';
 import { type Program, type ProgramOptions, runProgram, startProgram, type SystemUser } from './program.ts';
 import { healthyInstances, type ShopServers, startShopServers } from './shop-servers.ts';
+import { signUp } from './sign-up.ts';
 import { openTcpDoor, type TcpDoor } from './tcp-door.ts';
 
 /** npm says one of these when it cannot reach its registry. */
@@ -31,6 +33,7 @@ describe('the image', function () {
   let recipe: ImageRecipe;
   /** Stands for WORKDIR. */
   let workdir: string;
+  let mails: string;
   let shop: Program | undefined;
   const [address = ''] = ownAddresses(1);
 
@@ -48,7 +51,7 @@ describe('the image', function () {
   };
   /** The image's program, as a container runs it. */
   const mesh = (...args: readonly string[]): ProgramOptions =>
-    program([...recipe.entrypoint, ...args], { ...servers.environment, MESH_ADVERTISE: address, DATABASE_URL: door.url, MESH_MIGRATE: 'false' });
+    program([...recipe.entrypoint, ...args], { ...servers.environment, MESH_ADVERTISE: address, DATABASE_URL: door.url, MESH_MIGRATE: 'false', MESH_MAIL_DIR: mails });
   /** What docker-compose.yml asks a container of order for its health. */
   const health = (): ProgramOptions => {
     const [, ...command] = composeService('order').healthcheck?.test ?? [];
@@ -64,7 +67,8 @@ describe('the image', function () {
     base = await makeBaseImage(join(servers.scratch, 'base'));
     recipe = readDockerfile(await readFile(join(projectRoot, 'Dockerfile'), 'utf8'));
     workdir = join(servers.scratch, 'image', recipe.workdir);
-    for (const folder of [workdir, join(servers.scratch, 'home'), join(servers.scratch, 'build')]) {
+    mails = join(servers.scratch, 'mails');
+    for (const folder of [workdir, mails, join(servers.scratch, 'home'), join(servers.scratch, 'build')]) {
       await mkdir(folder, { recursive: true });
       if (user) await chown(folder, user.uid, user.gid);
     }
@@ -142,7 +146,8 @@ describe('the image', function () {
   });
 
   it('takes an order', async () => {
-    const order = await placeFirstOrder((method, request) => runProgram(mesh('call', method, request, '--json')));
+    const call: MeshCall = (method, request, ...flags) => runProgram(mesh('call', method, request, '--json', ...flags));
+    const order = await placeFirstOrder(call, await signUp(call, mails));
     expect(order.state).to.equal('ORDER_STATE_CONFIRMED');
     expect(await servers.cards.ledger(order.orderId)).to.have.length(1);
   });

@@ -8,6 +8,7 @@ import { createCaller } from '../../discovery/consul/caller.ts';
 import { createConsulControlPlane } from '../../discovery/consul/control-plane.ts';
 import { healthCalls } from '../../discovery/consul/health-calls.ts';
 import { policyCalls } from '../../discovery/consul/policy-calls.ts';
+import { fixedToken } from '../../discovery/consul/token.ts';
 import { registration } from './support/instances.ts';
 import { createMemoryLog } from './support/memory-log.ts';
 import { answerJson, type ScriptedConsul, startScriptedConsul } from './support/scripted-consul.ts';
@@ -17,7 +18,7 @@ const token = 'a-very-secret-token';
 const deps = { clock: systemClock, random: systemRandom, log: silentLog };
 
 function open(url: string, requestTimeoutMs = 2_000) {
-  const caller = createCaller({ address: parseConsulAddress(url), token, requestTimeoutMs });
+  const caller = createCaller({ address: parseConsulAddress(url), token: fixedToken(token), requestTimeoutMs });
   return { ...agentCalls(caller), ...healthCalls(caller), ...policyCalls(caller), close: () => caller.close() };
 }
 

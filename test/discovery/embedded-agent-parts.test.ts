@@ -8,7 +8,7 @@ import type { AgentState } from '../../discovery/agent/records.ts';
 import { createManualClock } from './support/manual-clock.ts';
 
 function emptyState(): AgentState {
-  return { nodeId: 'n', index: 1, services: new Map(), keys: new Map() };
+  return { nodeId: 'n', index: 1, services: new Map(), keys: new Map(), intentions: new Map() };
 }
 
 describe('parts of the embedded agent', () => {

@@ -135,7 +135,8 @@ describe('the embedded agent', () => {
     const check = (more: object) => JSON.stringify({ Name: 'x', Check: more });
     const asked: [method: string, path: string, body?: string][] = [
       ['GET', '/v1/session/list'],
-      ['GET', '/v1/connect/intentions'],
+      ['POST', '/v1/connect/intentions', '{}'],
+      ['PUT', '/v1/config', '{"Kind":"service-router"}'],
       ['POST', '/v1/kv/a', 'x'],
       ['GET', '/v1/kv/a?keys'],
       ['PUT', '/v1/kv/a?acquire=session', 'x'],
@@ -169,7 +170,7 @@ describe('the embedded agent', () => {
     const socket = connect(agent?.port ?? 0, '127.0.0.1');
     await once(socket, 'connect');
     const index = indexOf(await ask(url, 'GET', '/v1/kv/a'));
-    socket.write(`GET /v1/kv/a?index=${index} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET /v1/kv/a?index=${index} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await until('it waits', () => clock.sleeping().length === 1);
     expect(clock.sleeping()[0]).to.be.within(300_000, 318_750);
     socket.destroy();

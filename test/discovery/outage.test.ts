@@ -33,6 +33,18 @@ describe('an outage of Consul', () => {
     expect(lines('is back')).to.have.length(1);
   });
 
+  it('tells each right that is missing once, however often it is missed', () => {
+    const { log, lines, text } = createMemoryLog();
+    const outage = createOutage(log, 'http://consul');
+    const lacks = (right: string) => unavailable('refused', `lacks ${right}`);
+    for (const right of ['service:read', 'key:read', 'service:read']) outage.failed(`watch ${right}`, lacks(right));
+    for (let again = 0; again < 100; again += 1) outage.failed('another watch', lacks('service:read'));
+    expect(lines('Consul refuses')).to.have.length(2);
+    expect(text()).to.contain('lacks service:read').and.to.contain('lacks key:read');
+    for (let different = 0; different < 100; different += 1) outage.failed('a watch', lacks(`right ${different}`));
+    expect(lines('Consul refuses'), 'a bound').to.have.length(32);
+  });
+
   it('forgets who has stopped asking', () => {
     const { log, lines } = createMemoryLog();
     const outage = createOutage(log, 'http://consul');

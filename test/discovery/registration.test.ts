@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { silentLog } from '#kit';
 
+import { agentCalls } from '../../discovery/consul/agent-calls.ts';
+import type { Caller } from '../../discovery/consul/caller.ts';
 import { unavailable } from '../../discovery/consul/failure.ts';
 import { createOutage } from '../../discovery/consul/outage.ts';
 import { keepRegistered } from '../../discovery/consul/registration.ts';
 import { registrationBody } from '../../discovery/consul/registration-body.ts';
-import { newInstanceId } from '#discovery';
+import { EXPLORER_PORT, newInstanceId } from '#discovery';
 import { systemRandom } from '#kit';
 import { fixedRandom } from './support/fixed-random.ts';
 import { registration } from './support/instances.ts';
@@ -39,7 +41,8 @@ function setUp() {
   };
   const memory = createMemoryLog();
   const outage = createOutage(silentLog, 'http://consul');
-  const options = { consul, outage, clock, random: fixedRandom, log: memory.log, reconcileMs: 5_000 };
+  const token = { changed: 0, changes: () => token.changed };
+  const options = { consul, outage, token, clock, random: fixedRandom, log: memory.log, reconcileMs: 5_000 };
   return { clock, done, agent, memory, options };
 }
 
@@ -53,6 +56,16 @@ describe('a registration', () => {
     await clock.advance(5_000);
     expect(agent.known).to.equal(true);
     expect(memory.lines('forgotten')).to.have.length(1);
+    await kept.stop();
+  });
+
+  it('is made anew with a new token, which the agent uses from then on', async () => {
+    const { clock, done, options, memory } = setUp();
+    const kept = await keepRegistered(mine, options);
+    options.token.changed += 1;
+    await clock.advance(20_000);
+    expect(done).to.deep.equal(['register', 'registered', 'register', 'registered']);
+    expect(memory.lines('new token')).to.have.length(1);
     await kept.stop();
   });
 
@@ -100,9 +113,33 @@ describe('a registration', () => {
     const body = registrationBody({ ...mine, weight: 3, address: '::1' });
     expect(body).to.deep.include({ Name: 'inventory', ID: 'inventory-1', Weights: { Passing: 3, Warning: 1 } });
     expect(body['Meta']).to.deep.equal({ protocol: 'grpc', version: '1.2.3', zone: 'a' });
-    expect(body['Check']).to.include({ GRPC: '[::1]:50053/shop.inventory', Interval: '2s', Timeout: '1s', Status: 'passing' });
+    expect(body['Check']).to.include({ GRPC: '[::1]:50053/shop.inventory', Interval: '2s', Timeout: '2s', Status: 'passing' });
     expect(body['Check']).to.include({ DeregisterCriticalServiceAfter: '1m' });
+    expect(body['Check']).to.not.have.any.keys('GRPCUseTLS', 'TLSSkipVerify');
     expect(() => registrationBody({ ...mine, metadata: { zone: 'b' } })).to.throw('cannot be a metadata key');
+  });
+
+  it('asks for a check over TLS where the port takes nothing else', () => {
+    expect(registrationBody({ ...mine, tls: true })['Check']).to.include({ GRPCUseTLS: true, TLSSkipVerify: true });
+  });
+
+  it('takes the place of those that had one of its ports', async () => {
+    const known = (id: string, more: object = {}) => ({ [id]: { ID: id, Service: 'inventory', Address: '127.0.0.1', Port: 1, Meta: {}, ...more } });
+    const services = {
+      ...known('inventory-1', { Port: 50_053 }),
+      ...known('same-port', { Port: 50_053 }),
+      ...known('same-explorer', { Meta: { [EXPLORER_PORT]: '50053' } }),
+      ...known('other-ports', { Meta: { [EXPLORER_PORT]: '50099' } }),
+      ...known('none', { Meta: null }),
+      ...known('other-service', { Port: 50_053, Service: 'order' }),
+      ...known('other-machine', { Port: 50_053, Address: '10.0.0.1' }),
+    };
+    // The one call that is made of it.
+    const consul = { agent: { service: { list: async () => services } } };
+    const caller = { consul, headers: {}, call: async (ask: (options: object) => Promise<unknown>) => [undefined, await ask({})] } as unknown as Caller;
+    const withExplorer = { ...mine, metadata: { [EXPLORER_PORT]: '50053' } };
+    expect(await agentCalls(caller).predecessors(withExplorer)).to.deep.equal(['same-port', 'same-explorer']);
+    expect(await agentCalls(caller).predecessors(mine)).to.deep.equal(['same-port']);
   });
 
   it('has an id of its own, also on the same port', () => {

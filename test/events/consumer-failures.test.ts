@@ -2,26 +2,18 @@ import { randomBytes } from 'node:crypto';
 
 import { expect } from 'chai';
 
-import { type ConsumerOptions, type DeadLetter, type Event, notYet, replayDeadLetter } from '#events';
+import { type DeadLetter, type Event, notYet, replayDeadLetter } from '#events';
 import { refusal } from '#kit';
 
 import { expectRefusal } from '../database/expect-refusal.ts';
 import { until } from '../database/until.ts';
 import { captureLog } from '../tracing/captured-log.ts';
-import { type EventBench, numbered, startEventBench } from './event-bench.ts';
-import { effectHandler, startHandConsumer } from './hand-consumer.ts';
+import { numbered } from './event-bench.ts';
+import { effectHandler, useHandBench } from './hand-consumer.ts';
 
 describe('consumer that meets trouble', () => {
-  let bench: EventBench;
-  before(async function () {
-    this.timeout(20_000);
-    bench = await startEventBench();
-  });
-  afterEach(() => bench.clear());
-  after(() => bench?.stop());
-
-  const start = (options: Partial<ConsumerOptions> = {}) => startHandConsumer(bench, options);
-  const numbers = async (): Promise<number[]> => (await bench.effects()).map(({ number }) => number);
+  const hand = useHandBench();
+  const { start, numbers } = hand;
 
   it('tries a failed event again, and leaves nothing of the tries that failed', async () => {
     let tries = 0;
@@ -42,13 +34,13 @@ describe('consumer that meets trouble', () => {
     await bus.deliver(numbered('a', 2));
     expect(await numbers()).to.deep.equal([2]);
     expect(consumer.read()).to.include({ handled: 1, dead: 1, retried: 2 });
-    const [letter] = await bench.letters();
+    const [letter] = await hand.bench.letters();
     expect(letter).to.deep.include({ group: 'effects', eventId: event.id, type: event.type, subject: 'a', data: event.data, traceparent: event.traceparent, eventTime: event.time });
     expect(letter).to.include({ reason: 'USER_NOT_FOUND', message: 'nobody has this id', tries: 3, status: 'DEAD' });
     expect(lines).to.have.length(1);
     // The bus may well deliver it again.
     await bus.deliver(event);
-    expect(await bench.letters()).to.have.length(1);
+    expect(await hand.bench.letters()).to.have.length(1);
     expect(await numbers()).to.deep.equal([2]);
   });
 
@@ -75,13 +67,13 @@ describe('consumer that meets trouble', () => {
     expect(await numbers()).to.deep.equal([1]);
     isThere = false;
     await start({ tooEarlyMs: 20, handlers: [early] }).bus.deliver(numbered('a', 2));
-    expect((await bench.letters()).map(({ reason }) => reason)).to.deep.equal(['EVENT_TOO_EARLY']);
+    expect((await hand.bench.letters()).map(({ reason }) => reason)).to.deep.equal(['EVENT_TOO_EARLY']);
   });
 
   it('says of a fault what was thrown, briefly', async () => {
     const { bus } = start({ maxTries: 1, handlers: [effectHandler(() => { throw new TypeError(`no such field\0 ${'x'.repeat(600)}`); })] });
     await bus.deliver(numbered('a', 1));
-    const [letter] = await bench.letters();
+    const [letter] = await hand.bench.letters();
     expect(letter?.reason).to.equal('INTERNAL');
     expect(letter?.message).to.have.length(500).and.match(/^TypeError: no such field\u{FFFD} x/u);
   });
@@ -98,11 +90,11 @@ describe('consumer that meets trouble', () => {
       const { bus, consumer } = start({ maxTries: 2, handlers: [effectHandler(() => fail('in vain'))] });
       const event = { ...numbered('a', 1), ...more };
       for (const each of [event, event]) await bus.deliver(each);
-      const letters = await bench.letters();
+      const letters = await hand.bench.letters();
       expect(letters).to.have.length(1);
       expect(letters[0]).to.deep.include(kept);
-      await replayDeadLetter(bench.database, letters[0]?.deadLetterId ?? '', { who: 'operator', why: 'a try' });
-      await until('it has failed again', async () => (await bench.letters())[0]?.reason === 'EVENT_UNREADABLE');
+      await replayDeadLetter(hand.bench.database, letters[0]?.deadLetterId ?? '', { who: 'operator', why: 'a try' });
+      await until('it has failed again', async () => (await hand.bench.letters())[0]?.reason === 'EVENT_UNREADABLE');
       expect(consumer.read()).to.include({ replayed: 0, handled: 0 });
     });
   }
@@ -112,7 +104,7 @@ describe('consumer that meets trouble', () => {
     const event = { ...numbered('a', 1), data: { orderId: { not: 'text' } } };
     for (const each of [event, event]) await bus.deliver(each);
     expect(consumer.read()).to.include({ retried: 0, dead: 1, duplicate: 1 });
-    expect((await bench.letters()).map(({ reason }) => reason)).to.deep.equal(['EVENT_UNREADABLE']);
+    expect((await hand.bench.letters()).map(({ reason }) => reason)).to.deep.equal(['EVENT_UNREADABLE']);
   });
 
   it('gives an event back when it stops, without waiting for the end of an outage', async () => {
@@ -122,7 +114,7 @@ describe('consumer that meets trouble', () => {
     const stopped = consumer.stop();
     await expectRefusal('CANCELLED', given);
     await stopped;
-    expect(await bench.count('inbox')).to.equal(0);
+    expect(await hand.bench.count('inbox')).to.equal(0);
   });
 });
 

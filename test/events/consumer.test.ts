@@ -1,25 +1,17 @@
 import { expect } from 'chai';
 
-import { type ConsumerOptions, on } from '#events';
+import { on } from '#events';
 import { OrderPlacedSchema } from '#proto/shop/order/v1/order_events_pb.js';
 import { ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
 
 import { runSql } from '../database/postgres-fixture.ts';
 import { until } from '../database/until.ts';
-import { type EventBench, numbered, startEventBench } from './event-bench.ts';
-import { effectHandler, startHandConsumer } from './hand-consumer.ts';
+import { numbered } from './event-bench.ts';
+import { effectHandler, useHandBench } from './hand-consumer.ts';
 
 describe('consumer', () => {
-  let bench: EventBench;
-  before(async function () {
-    this.timeout(20_000);
-    bench = await startEventBench();
-  });
-  afterEach(() => bench.clear());
-  after(() => bench?.stop());
-
-  const start = (options: Partial<ConsumerOptions> = {}) => startHandConsumer(bench, options);
-  const numbers = async (): Promise<number[]> => (await bench.effects()).map(({ number }) => number);
+  const hand = useHandBench();
+  const { start, numbers } = hand;
 
   it('subscribes to what its handlers are for, and reads events by their contracts', async () => {
     const read: unknown[] = [];
@@ -39,7 +31,7 @@ describe('consumer', () => {
     const { bus, consumer } = start();
     await bus.deliver({ ...numbered('a', 1), type: 'shop.order.v1.OrderPainted' });
     expect(consumer.read()).to.include({ skipped: 1, handled: 0 });
-    expect(await bench.count('inbox')).to.equal(0);
+    expect(await hand.bench.count('inbox')).to.equal(0);
   });
 
   it('has the effect of an event once, however often it is delivered, also at once', async () => {
@@ -60,7 +52,7 @@ describe('consumer', () => {
   it('has it once for each of its groups', async () => {
     const event = numbered('a', 1);
     for (const group of ['mail', 'books']) await start({ group }).bus.deliver(event);
-    expect((await bench.effects()).map(({ group }) => group)).to.have.members(['mail', 'books']);
+    expect((await hand.bench.effects()).map(({ group }) => group)).to.have.members(['mail', 'books']);
   });
 
   it('that dies before it commits has had no effect; one that dies after it is not delivered the event again in vain', async () => {
@@ -86,8 +78,8 @@ describe('consumer', () => {
     const old = { ...numbered('a', 1), id: '00000000-0000-7000-8000-000000000000' };
     await bus.deliver(old);
     await bus.deliver(numbered('a', 2));
-    expect(await bench.count('inbox'), 'handled just now, old as it is').to.equal(2);
-    await runSql(bench.url, `UPDATE shop.inbox SET time = now() - interval '2 minutes' WHERE event_id = '${old.id}'`);
-    await until('it is gone', async () => (await bench.count('inbox')) === 1);
+    expect(await hand.bench.count('inbox'), 'handled just now, old as it is').to.equal(2);
+    await runSql(hand.bench.url, `UPDATE shop.inbox SET time = now() - interval '2 minutes' WHERE event_id = '${old.id}'`);
+    await until('it is gone', async () => (await hand.bench.count('inbox')) === 1);
   });
 });

@@ -25,6 +25,7 @@ import {
 import { newId, silentLog, type Stoppable, systemClock, systemRandom } from '#kit';
 import { OrderFailedSchema } from '#proto/shop/order/v1/order_events_pb.js';
 
+import { emptyTables } from '../database/empty-tables.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase, runSql, type TestDatabase } from '../database/postgres-fixture.ts';
 
@@ -85,7 +86,8 @@ export interface EventBench {
 
 const EFFECT = { name: 'test.effect', text: 'INSERT INTO effect (for_group, subject, number) VALUES ($1, $2, $3)' };
 const EFFECTS = { name: 'test.effects', text: 'SELECT for_group AS "group", subject, number FROM effect ORDER BY position' };
-const TABLES = 'shop.outbox, shop.inbox, shop.dead_letter, shop.effect, event_log.event, event_log.group_bucket, event_log.group_member';
+const TABLES = ['outbox', 'inbox', 'dead_letter', 'effect', 'event_log.event', 'event_log.group_bucket', 'event_log.group_member'];
+const WAKE = { name: 'test.wake', text: `UPDATE outbox_relay SET holder = '', lease_until = '-infinity', asleep = false` };
 
 export async function startEventBench(place?: TestDatabase): Promise<EventBench> {
   const test = place ?? (await createTestDatabase());
@@ -136,7 +138,8 @@ export async function startEventBench(place?: TestDatabase): Promise<EventBench>
     },
     async clear() {
       for (const thing of made.splice(0)) await thing.stop();
-      await runSql(test.url, `TRUNCATE ${TABLES}; UPDATE shop.outbox_relay SET holder = '', lease_until = '-infinity', asleep = false`);
+      await emptyTables(database, ...TABLES);
+      await database.query(WAKE, []);
     },
     async stop() {
       for (const thing of made.splice(0)) await thing.stop();

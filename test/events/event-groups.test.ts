@@ -1,33 +1,25 @@
 import { expect } from 'chai';
 
-import type { ConsumerOptions, Event } from '#events';
+import type { Event } from '#events';
 import { refusal } from '#kit';
 import { OrderCancelledSchema } from '#proto/shop/order/v1/order_events_pb.js';
 
 import { until } from '../database/until.ts';
 import { createWriter, deliverBehind, eventsOf, handlerOf, numberOf } from './effect-writer.ts';
-import { type EventBench, numbered, startEventBench } from './event-bench.ts';
-import { effectHandler, startHandConsumer } from './hand-consumer.ts';
+import { numbered } from './event-bench.ts';
+import { effectHandler, useHandBench } from './hand-consumer.ts';
 import { createHold } from './hold.ts';
 
 const ENTER = { name: 'test.enter', text: 'INSERT INTO inbox (for_group, event_id) VALUES ($1, $2)' };
 const WAITING = { name: 'test.waiting', text: `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'` };
 
 describe('events that come together', () => {
-  let bench: EventBench;
-  before(async function () {
-    this.timeout(20_000);
-    bench = await startEventBench();
-  });
-  afterEach(() => bench.clear());
-  after(() => bench?.stop());
-
-  const start = (options: Partial<ConsumerOptions> = {}) => startHandConsumer(bench, options);
-  const numbers = async (): Promise<number[]> => (await bench.effects()).map(({ number }) => number);
+  const hand = useHandBench();
+  const { start, numbers } = hand;
 
   it('are handled in one transaction, and written together in the order in which they came', async () => {
     let commits = 0;
-    const database = bench.open({ hooks: { beforeCommit: (name) => void (commits += name === 'event.consume' ? 1 : 0) } });
+    const database = hand.bench.open({ hooks: { beforeCommit: (name) => void (commits += name === 'event.consume' ? 1 : 0) } });
     const hold = createHold();
     const { calls, write } = createWriter(hold.pass);
     const { bus, consumer } = start({ database, handlers: [handlerOf(write)] });
@@ -67,7 +59,7 @@ describe('events that come together', () => {
       expect(calls).to.deep.equal(withoutInbox ? [[1], [2, 2]] : [[1], [2]]);
       expect(await numbers()).to.deep.equal(effects);
       expect(consumer.read()).to.include({ handled: effects.length, duplicate: 3 - effects.length });
-      await bench.clear();
+      await hand.bench.clear();
     }
   });
 
@@ -81,7 +73,7 @@ describe('events that come together', () => {
     await deliverBehind(bus, hold, eventsOf(1, 2, 3, 4));
     expect((await numbers()).toSorted()).to.deep.equal([1, 2, 4]);
     expect(consumer.read()).to.include({ handled: 3, retried: 2, dead: 1 });
-    expect((await bench.letters()).map(({ reason, tries }) => [reason, tries])).to.deep.equal([['USER_NOT_FOUND', 3]]);
+    expect((await hand.bench.letters()).map(({ reason, tries }) => [reason, tries])).to.deep.equal([['USER_NOT_FOUND', 3]]);
     // Together, each by itself, and two more tries of the one.
     expect(calls.filter((given) => given.length > 1)).to.deep.equal([[2, 3, 4]]);
     expect(calls.filter(([number]) => number === 3)).to.have.length(3);
@@ -129,7 +121,7 @@ describe('events that come together', () => {
   it('are nothing to others before all of them are committed, and are told of one by one', async () => {
     const seen: [number, number][] = [];
     const hold = createHold();
-    const afterDeliver = async (event: Event): Promise<void> => void seen.push([numberOf(event), await bench.count('effect')]);
+    const afterDeliver = async (event: Event): Promise<void> => void seen.push([numberOf(event), await hand.bench.count('effect')]);
     const { bus } = start({ hooks: { afterDeliver }, handlers: [handlerOf(createWriter(hold.pass).write)] });
     await deliverBehind(bus, hold, eventsOf(1, 2, 3, 4));
     expect(seen).to.deep.equal([[1, 0], [2, 1], [3, 1], [4, 1]]);
@@ -154,7 +146,7 @@ describe('events that come together', () => {
     const other = start();
     const held = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
-    const foreign = bench.database.transaction('test.hold', async (tx) => {
+    const foreign = hand.bench.database.transaction('test.hold', async (tx) => {
       await tx.query(ENTER, ['effects', middle.id]);
       entered.resolve();
       await held.promise;
@@ -162,7 +154,7 @@ describe('events that come together', () => {
     await entered.promise;
     const group = Promise.all([high, low, middle].map((event) => one.bus.deliver(event)));
     try {
-      await until('it waits for the one in the middle', async () => (await bench.database.query(WAITING, [])).length === 1);
+      await until('it waits for the one in the middle', async () => (await hand.bench.database.query(WAITING, [])).length === 1);
       // It would wait for the first instance, had that entered them as they came.
       const handled = other.bus.deliver(high);
       await until('another instance has handled the last', async () => (await numbers()).includes(3), 3_000);

@@ -3,6 +3,7 @@ import { Admin } from '@platformatic/kafka';
 import { type Kafka, startKafka } from '../backends/kafka.ts';
 import { locateBackend, requireBackend } from '../backends/locate.ts';
 import { busConformance } from './bus-conformance.ts';
+import { kafkaLeaving } from './kafka-leaving.ts';
 import { kafkaMembers } from './kafka-members.ts';
 import { kafkaSpecifics } from './kafka-specifics.ts';
 import { opener } from './kafka-test-bus.ts';
@@ -39,5 +40,6 @@ describe('the event bus on Kafka', function () {
     stop: async () => {},
   }));
   describe('as Kafka', () => kafkaSpecifics(given));
+  describe('as a member', () => kafkaLeaving(given));
   describe('between processes', () => kafkaMembers(given));
 });

@@ -58,6 +58,7 @@ describe('two instances that want the same goods', function () {
       query: ({ name, text }, values) => query({ name, text: text.replace('ORDER BY s.product_id', `ORDER BY s.product_id ${direction}`) }, values),
     });
     const shop = await start({
+      deadlockTimeoutMs: 50,
       wrap: (database) => ((instances += 1) === 2 ? otherWay(database) : database),
       hooks: { beforeCommit: async (name) => void (tried += name === 'inventory.reserve' ? 1 : 0) },
     });

@@ -10,7 +10,7 @@ import { InventoryService } from '#proto/shop/inventory/v1/inventory_pb.js';
 
 import { service } from '../../services/inventory/service.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
-import { createTestDatabase } from '../database/postgres-fixture.ts';
+import { createTestDatabase, runSql } from '../database/postgres-fixture.ts';
 import { until } from '../database/until.ts';
 import { createFleet } from '../mesh/support/fleet.ts';
 
@@ -39,10 +39,13 @@ export interface InventoryOptions {
   /** What an instance is given for its database. */
   readonly wrap?: (database: Database) => Database;
   readonly hooks?: DatabaseHooks;
+  /** After how long a statement that waits looks for a circle; 1 s is most of the time that a call has. */
+  readonly deadlockTimeoutMs?: number;
 }
 
-export async function startInventory({ instances, ttlMs, log = silentLog, wrap = (database) => database, hooks = {} }: InventoryOptions): Promise<Inventory> {
+export async function startInventory({ instances, ttlMs, log = silentLog, wrap = (database) => database, hooks = {}, deadlockTimeoutMs = 1_000 }: InventoryOptions): Promise<Inventory> {
   const place = await createTestDatabase();
+  await runSql(place.url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ${deadlockTimeoutMs}', current_database()); END $$`);
   await migrate({ url: place.url, schema: 'inventory', components: service.migrations, log: silentLog });
   const open = (given: DatabaseHooks) => openTestDatabase({ url: place.url, schema: 'inventory', maxConnections: 10, hooks: given });
   const database = open({});

@@ -13,8 +13,21 @@ import { failureOf } from './support/outcome.ts';
 
 const READS = /^(Get|BatchGet|List|Watch|Search|Count)/;
 
+/** What gives out a new secret, which is kept nowhere and so cannot be given out again, or ends the session that it is called with. */
+const OF_SECRETS: ReadonlySet<string> = new Set(
+  ['SignIn', 'SignOutEverywhere', 'ChangePassword', 'DeleteAccount', 'IssueVerificationCode'].map((method) => `shop.user.v1.AccountService/${method}`),
+);
 /** What operators do to a state in which something is stuck: sent again it finds that state gone and is refused. */
 const GUARDED: ReadonlySet<string> = new Set(['RetrySaga', 'ResolveSaga', 'SkipSaga'].map((method) => `shop.order.v1.SagaService/${method}`));
+/** What changes something and is for everybody: each asks for a password, a mailed code or a refresh token, or is how one gets these. */
+const PUBLIC_CHANGES: ReadonlySet<string> = new Set(
+  ['Register', 'VerifyEmail', 'RequestPasswordReset', 'ResetPassword', 'SignIn', 'Refresh', 'SignOut', 'SignOutEverywhere', 'ChangePassword', 'DeleteAccount'].map(
+    (method) => `shop.user.v1.AccountService/${method}`,
+  ),
+);
+const ROLES: ReadonlySet<string> = new Set(['staff']);
+/** Callers that are no service of the shop. */
+const OTHER_CALLERS = ['operator', '*'];
 
 /** The fields of a request, and of the shop's messages in it, by their path. */
 function fieldsOf(message: DescMessage, path = message.name): { path: string; field: DescField }[] {
@@ -26,11 +39,11 @@ function fieldsOf(message: DescMessage, path = message.name): { path: string; fi
 }
 
 const methods = (await findServices()).flatMap((service) => service.methods);
+const services = new Set(methods.map(({ parent }) => serviceName(parent)));
 const requestFields = methods.flatMap(({ input }) => fieldsOf(input));
 
 describe('the contracts', () => {
   it('are found', () => {
-    const services = new Set(methods.map(({ parent }) => serviceName(parent)));
     expect([...services]).to.include.members(['user', 'product', 'inventory', 'payment', 'shipping', 'order']);
   });
 
@@ -45,11 +58,33 @@ describe('the contracts', () => {
 });
 
 function describeContract(method: DescMethod): void {
-  const { fullName, deadlineMs, idempotent, hedged, keyField, repeat } = describeMethod(method);
+  const { fullName, access, deadlineMs, idempotent, hedged, keyField, repeat } = describeMethod(method);
   const policy = hasOption(method, methodPolicy) ? getOption(method, methodPolicy) : undefined;
   const isRead = READS.test(method.name);
 
   describe(fullName, () => {
+    it('says who may call it', () => {
+      expect(access, 'option (mesh.v1.method).access').not.to.equal(undefined);
+    });
+
+    it('lets in by names that there are', () => {
+      for (const role of access?.roles ?? []) expect(ROLES).to.include(role);
+      for (const service of access?.services ?? []) expect([...services, ...OTHER_CALLERS]).to.include(service);
+    });
+
+    if (access?.everybody && !isRead) {
+      it('is public though it changes something, for a reason', () => {
+        expect(PUBLIC_CHANGES).to.include(fullName);
+      });
+    }
+
+    const userField = method.input.fields.find(({ name }) => name === 'user_id');
+    if (userField && access?.asksWho && access.owner) {
+      it('is for the user whom it names', () => {
+        expect(access.owner).to.include({ kind: 'request', field: 'user_id' });
+      });
+    }
+
     it('has a deadline', () => {
       expect(policy?.deadline, 'option (mesh.v1.method).deadline').not.to.equal(undefined);
       expect(deadlineMs).to.be.within(1, method.methodKind === 'unary' ? 60_000 : 3_600_000);
@@ -59,7 +94,7 @@ function describeContract(method: DescMethod): void {
       it('has no side effects, as its name says', () => {
         expect(method.idempotency).to.equal(Level.NO_SIDE_EFFECTS);
       });
-    } else if (!GUARDED.has(fullName)) {
+    } else if (!GUARDED.has(fullName) && !OF_SECRETS.has(fullName)) {
       it('can be sent again: its effect has a key, or it is idempotent by itself', () => {
         expect(idempotent).to.equal(true);
         expect(method.idempotency).not.to.equal(Level.NO_SIDE_EFFECTS);

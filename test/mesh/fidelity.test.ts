@@ -11,7 +11,7 @@ import { type Transport, useFleet } from './support/fleet.ts';
 import { allOf, failureOf } from './support/outcome.ts';
 
 /** How both sides of a call come by a message: as one object, or each with its own. */
-const SHARED: Readonly<Record<Transport, boolean>> = { local: true, fidelity: false, remote: false };
+const SHARED: Readonly<Record<Transport, boolean>> = { local: true, fidelity: false, remote: false, mtls: false };
 
 for (const transport of ['local', 'fidelity', 'remote'] satisfies Transport[]) {
   const shared = SHARED[transport];

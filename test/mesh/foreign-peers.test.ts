@@ -117,7 +117,7 @@ describe('a foreign server', () => {
       log: silentLog,
       openChannel: () => new Channel(`127.0.0.1:${server.port}`, credentials.createInsecure(), {}),
     });
-    const caller = { tracer: createTelemetry().tracer('caller') };
+    const caller = { tracer: createTelemetry().tracer('caller'), service: '' };
     return { users: mesh.client(UserService, caller), orders: mesh.client(OrderService, caller) };
   }
 

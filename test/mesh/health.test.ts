@@ -32,7 +32,7 @@ describe('health', () => {
     listening = await fleet().host(UserService, () => ({}), { check: counted });
     const openChannel = () => new Channel(`127.0.0.1:${listening.port}`, credentials.createInsecure(), {});
     mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
-    health = mesh.client(Health, { tracer: createTelemetry().tracer('agent') });
+    health = mesh.client(Health, { service: '', tracer: createTelemetry().tracer('agent') });
   });
   afterEach(() => mesh.stop());
 

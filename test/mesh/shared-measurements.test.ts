@@ -21,7 +21,7 @@ describe('two stubs of one service', () => {
     };
     const openChannel = (): Channel => new Channel('127.0.0.1:1', credentials.createInsecure(), {});
     const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel, policies });
-    for (const name of ['first', 'second']) mesh.client(UserService, { tracer: createTelemetry().tracer(name) });
+    for (const name of ['first', 'second']) mesh.client(UserService, { service: '', tracer: createTelemetry().tracer(name) });
     expect(asked).to.deep.equal(UserService.methods.map(({ name }) => name));
     await mesh.stop();
   });

@@ -44,7 +44,7 @@ describe('a service that cannot be reached', () => {
 
   function clients(openChannel: OpenChannel): { users: Client<typeof UserService>; orders: Client<typeof OrderService> } {
     mesh = createMesh({ clock: systemClock, log: silentLog, openChannel });
-    const caller = { tracer: telemetry.tracer('caller') };
+    const caller = { tracer: telemetry.tracer('caller'), service: '' };
     return { users: mesh.client(UserService, caller), orders: mesh.client(OrderService, caller) };
   }
 

@@ -3,7 +3,7 @@ import { Metadata, type ServerInterceptingCallInterface, status } from '@grpc/gr
 import { expect } from 'chai';
 
 import { refusal, systemClock } from '#kit';
-import { describeMethod } from '#mesh';
+import { describeMethod, unprovedPeer } from '#mesh';
 import { OrderService, WatchOrderRequestSchema } from '#proto/shop/order/v1/order_pb.js';
 import { GetUserRequestSchema, GetUserResponseSchema, UserService } from '#proto/shop/user/v1/user_pb.js';
 
@@ -52,7 +52,7 @@ describe('a call that came over the wire', () => {
       return invoke(each);
     };
     // No more of it is used.
-    const call = new WireCall(method, counting, wire as Partial<ServerInterceptingCallInterface> as ServerInterceptingCallInterface, { open, clock: systemClock });
+    const call = new WireCall(method, counting, wire as Partial<ServerInterceptingCallInterface> as ServerInterceptingCallInterface, { open, clock: systemClock }, unprovedPeer(''));
     call.begin();
     return call;
   }

@@ -119,7 +119,8 @@ describe('mesh new service review', function () {
       };
       before(async () => {
         await layCluster(join(copy.folder, 'data', 'postgres'));
-        const { code, stdout, stderr } = await inShop('up', '--detach', '--json');
+        // Seven processes more would show nothing of the new service.
+        const { code, stdout, stderr } = await inShop('up', '--detach', '--topology', 'monolith', '--json');
         expect(code, stderr).to.equal(0);
         const { pid } = JSON.parse(stdout) as { pid: number };
         guard = guardProcess(pid, copy.folder);
@@ -129,10 +130,13 @@ describe('mesh new service review', function () {
         await guard?.release();
       });
 
-      it('is listed among the services, healthy', async () => {
-        const instances = JSON.parse((await inShop('ps', '--json')).stdout) as { service: string; healthy: boolean }[];
-        expect(instances.map(({ service }) => service)).to.have.members(SERVICES);
-        expect(instances.find(({ service }) => service === 'review')).to.include({ healthy: true });
+      it('is listed among the services, healthy, in one process with them and in one of its own', async () => {
+        expect((await inShop('scale', 'review', '2')).code).to.equal(0);
+        const instances = JSON.parse((await inShop('ps', '--json')).stdout) as { service: string; healthy: boolean; pid: number }[];
+        const ofReview = instances.filter(({ service }) => service === 'review');
+        expect(instances.map(({ service }) => service)).to.have.members([...SERVICES, 'review']);
+        expect(ofReview.map(({ healthy }) => healthy)).to.deep.equal([true, true]);
+        expect(new Set(instances.map(({ pid }) => pid)).size).to.equal(2);
       });
 
       it('answers as the example says', async () => {

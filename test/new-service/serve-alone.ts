@@ -33,7 +33,7 @@ export async function serveAlone<S extends DescService>(name: ModuleName, contra
   const { handlers } = service.build({ ...ours, clients: {}, bus, settings: {}, tracer, sagaHooks: {}, eventHooks: {} });
   mesh.host({ contract: service.contract, handlers, tracer, log: silentLog, check: database.ping });
   return {
-    client: mesh.client(contract, { tracer }),
+    client: mesh.client(contract, { service: '', tracer }),
     async stop() {
       await mesh.stop();
       await database.stop();

@@ -4,14 +4,11 @@ import { expect } from 'chai';
 
 import type { Event } from '#events';
 import { refusal } from '#kit';
-import { OrderConfirmedSchema } from '#proto/shop/order/v1/order_events_pb.js';
-import { PaymentCompletedSchema } from '#proto/shop/payment/v1/payment_events_pb.js';
-import { ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
 
 import { setMuted } from '../../services/notification/preferences.ts';
 import { changedAfter } from '../../services/notification/store.ts';
 import { until } from '../database/until.ts';
-import { EUR_25, eventOf, type NotificationFixture, placed, startNotificationFixture } from './notification-fixture.ts';
+import { booked, confirmed, type NotificationFixture, paid, placed, startNotificationFixture } from './notification-fixture.ts';
 import { recordStatements } from './record-statements.ts';
 
 const WAITING = { name: 'test.waiting', text: `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'` };
@@ -33,9 +30,6 @@ describe('what users are told of many events at once', () => {
   afterEach(() => fixture.reset());
   after(() => fixture?.remove());
 
-  const paid = (order = orderId): Event => eventOf(PaymentCompletedSchema, order, { orderId: order, amount: EUR_25 });
-  const booked = (order = orderId): Event => eventOf(ShipmentScheduledSchema, order, { orderId: order, trackingNumber: 'SIM-1' });
-  const confirmed = (order = orderId, user = userId): Event => eventOf(OrderConfirmedSchema, order, { orderId: order, userId: user, total: EUR_25, trackingNumber: 'SIM-1' });
   const toldTo = async (user = userId): Promise<string[]> => (await changedAfter(fixture.database, user, 0n)).map(({ sequence, kind, state }) => `${sequence} ${kind} ${state}`);
   /** Transactions that wait for another one. */
   const waiting = async (): Promise<number> => (await fixture.database.query(WAITING, [])).length;
@@ -61,7 +55,7 @@ describe('what users are told of many events at once', () => {
 
   it('is numbered for each user in the order of the events, and listed so', async () => {
     const [other, otherOrder, second] = [randomUUID(), randomUUID(), randomUUID()];
-    await fixture.deliverAll([placed(orderId, userId), placed(otherOrder, other), paid(), booked(), paid(otherOrder), placed(second, userId), confirmed()]);
+    await fixture.deliverAll([placed(orderId, userId), placed(otherOrder, other), paid(orderId), booked(orderId), paid(otherOrder), placed(second, userId), confirmed(orderId, userId)]);
     const kinds = ['ORDER_PLACED', 'PAYMENT_COMPLETED', 'SHIPMENT_SCHEDULED', 'ORDER_PLACED', 'ORDER_CONFIRMED'];
     expect(await toldTo()).to.deep.equal(kinds.map((kind, index) => `${index + 1} ${kind} PENDING`));
     expect((await fixture.notificationsOf(userId)).map(({ kind }) => kind).reverse()).to.deep.equal(kinds);
@@ -71,7 +65,7 @@ describe('what users are told of many events at once', () => {
   it('takes two statements, whatever their number', async () => {
     const { database, statements } = recordStatements(fixture.database);
     const orders = Array.from({ length: 25 }, () => randomUUID());
-    await fixture.deliverAll(orders.flatMap((order) => [placed(order, userId), paid(order), booked(order), confirmed(order)]), { database });
+    await fixture.deliverAll(orders.flatMap((order) => [placed(order, userId), paid(order), booked(order), confirmed(order, userId)]), { database });
     expect(statements).to.deep.equal(['notification.learn_owners', 'notification.write']);
     expect(await toldTo()).to.have.length(100);
   });
@@ -88,7 +82,7 @@ describe('what users are told of many events at once', () => {
 
   it('leaves nothing waiting whose order one of them names, whichever comes first', async () => {
     const { database, statements } = recordStatements(fixture.database);
-    await fixture.deliverAll([paid(), booked(), placed(orderId, userId)], { database });
+    await fixture.deliverAll([paid(orderId), booked(orderId), placed(orderId, userId)], { database });
     expect(await toldTo()).to.deep.equal(['1 PAYMENT_COMPLETED PENDING', '2 SHIPMENT_SCHEDULED PENDING', '3 ORDER_PLACED PENDING']);
     expect(statements).to.have.length(2);
   });
@@ -96,7 +90,7 @@ describe('what users are told of many events at once', () => {
   it('is kept of each user as that user wants it', async () => {
     const [other, otherOrder, third] = [randomUUID(), randomUUID(), randomUUID()];
     await setMuted(fixture.database, userId, ['PAYMENT']);
-    await fixture.deliverAll([paid(), paid(third)]);
+    await fixture.deliverAll([paid(orderId), paid(third)]);
     await fixture.deliverAll([placed(orderId, userId), placed(third, other), placed(otherOrder, other), paid(otherOrder)]);
     expect(await toldTo()).to.deep.equal(['1 ORDER_PLACED PENDING', '2 PAYMENT_COMPLETED SUPPRESSED']);
     expect(await toldTo(other)).to.deep.equal(['1 ORDER_PLACED PENDING', '2 ORDER_PLACED PENDING', '3 PAYMENT_COMPLETED PENDING', '4 PAYMENT_COMPLETED PENDING']);
@@ -119,7 +113,7 @@ describe('what users are told of many events at once', () => {
   it('writes nothing to an order whose owner is known', async () => {
     await fixture.deliverAll([placed(orderId, userId)]);
     const before = await fixture.database.query(OWNERS, []);
-    await fixture.deliverAll([paid(), booked(), confirmed()]);
+    await fixture.deliverAll([paid(orderId), booked(orderId), confirmed(orderId, userId)]);
     expect(await fixture.database.query(OWNERS, [])).to.deep.equal(before);
   });
 

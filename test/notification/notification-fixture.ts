@@ -7,7 +7,9 @@ import { expect } from 'chai';
 import { type Database, migrate } from '#database';
 import { type Event, newEvent } from '#events';
 import { silentLog, systemClock, systemRandom } from '#kit';
-import { OrderPlacedSchema } from '#proto/shop/order/v1/order_events_pb.js';
+import { OrderConfirmedSchema, OrderPlacedSchema } from '#proto/shop/order/v1/order_events_pb.js';
+import { PaymentCompletedSchema } from '#proto/shop/payment/v1/payment_events_pb.js';
+import { ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
 
 import type { MailChannel } from '../../services/notification/channel/mail-channel.ts';
 import type { Recipient } from '../../services/notification/directory.ts';
@@ -16,6 +18,7 @@ import { notificationEvents } from '../../services/notification/events.ts';
 import { createMailer, type Mailer, type MailerOptions } from '../../services/notification/mailer.ts';
 import { service } from '../../services/notification/service.ts';
 import { listNotifications } from '../../services/notification/store.ts';
+import { emptyTables } from '../database/empty-tables.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
 
@@ -52,7 +55,6 @@ export interface NotificationFixture {
 }
 
 const HURRY = { name: 'test.hurry', text: `UPDATE notification SET due_time = now() WHERE state = 'PENDING' AND attempt > 0` };
-const CLEAR = { name: 'test.clear', text: 'TRUNCATE notification, recipient, order_owner' };
 
 export async function startNotificationFixture(): Promise<NotificationFixture> {
   const place = await createTestDatabase();
@@ -112,7 +114,7 @@ export async function startNotificationFixture(): Promise<NotificationFixture> {
     async reset() {
       await Promise.all(mailers.splice(0).map((mailer) => mailer.stop()));
       recipients.clear();
-      await database.query(CLEAR, []);
+      await emptyTables(database, 'notification', 'recipient', 'order_owner');
     },
     async remove() {
       await Promise.all(opened.map((each) => each.stop()));
@@ -130,4 +132,16 @@ export const EUR_25 = { currencyCode: 'EUR', units: 25n, nanos: 0 };
 
 export function placed(orderId: string, userId: string): Event {
   return eventOf(OrderPlacedSchema, orderId, { orderId, userId, total: EUR_25 });
+}
+
+export function paid(orderId: string): Event {
+  return eventOf(PaymentCompletedSchema, orderId, { orderId, amount: EUR_25 });
+}
+
+export function booked(orderId: string): Event {
+  return eventOf(ShipmentScheduledSchema, orderId, { orderId, trackingNumber: 'SIM-1' });
+}
+
+export function confirmed(orderId: string, userId: string): Event {
+  return eventOf(OrderConfirmedSchema, orderId, { orderId, userId, total: EUR_25, trackingNumber: 'SIM-1' });
 }

@@ -2,14 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import { expect } from 'chai';
 
-import type { Event } from '#events';
-import { OrderConfirmedSchema } from '#proto/shop/order/v1/order_events_pb.js';
-import { PaymentCompletedSchema } from '#proto/shop/payment/v1/payment_events_pb.js';
-import { ShipmentScheduledSchema } from '#proto/shop/shipping/v1/shipping_events_pb.js';
 
 import { setMuted } from '../../services/notification/preferences.ts';
 import { changedAfter } from '../../services/notification/store.ts';
-import { EUR_25, eventOf, type NotificationFixture, placed, startNotificationFixture } from './notification-fixture.ts';
+import { booked, confirmed, type NotificationFixture, paid, placed, startNotificationFixture } from './notification-fixture.ts';
 
 const ORDERS_AT_ONCE = 30;
 
@@ -28,13 +24,10 @@ describe('what a user is told', () => {
   afterEach(() => fixture.reset());
   after(() => fixture?.remove());
 
-  const paid = (order = orderId): Event => eventOf(PaymentCompletedSchema, order, { orderId: order, amount: EUR_25 });
-  const booked = (order = orderId): Event => eventOf(ShipmentScheduledSchema, order, { orderId: order, trackingNumber: 'SIM-1' });
-  const confirmed = (order = orderId): Event => eventOf(OrderConfirmedSchema, order, { orderId: order, userId, total: EUR_25, trackingNumber: 'SIM-1' });
   const kindsOf = async (user = userId): Promise<string[]> => (await fixture.notificationsOf(user)).map(({ kind }) => kind).reverse();
 
   it('is what happens to the order, in the words of its template', async () => {
-    for (const event of [placed(orderId, userId), paid(), booked(), confirmed()]) await fixture.deliver(event);
+    for (const event of [placed(orderId, userId), paid(orderId), booked(orderId), confirmed(orderId, userId)]) await fixture.deliver(event);
     expect(await kindsOf()).to.deep.equal(['ORDER_PLACED', 'PAYMENT_COMPLETED', 'SHIPMENT_SCHEDULED', 'ORDER_CONFIRMED']);
     const [newest] = await fixture.notificationsOf(userId);
     expect(newest).to.deep.include({ userId, orderId, subject: `Order ${orderId} is confirmed`, state: 'PENDING', reason: '', sentTime: null });
@@ -48,8 +41,8 @@ describe('what a user is told', () => {
   });
 
   it('waits where nobody has said yet whose order it is, and comes out in its order', async () => {
-    await fixture.deliver(paid());
-    await fixture.deliver(booked());
+    await fixture.deliver(paid(orderId));
+    await fixture.deliver(booked(orderId));
     expect(await kindsOf()).to.deep.equal([]);
     await fixture.deliver(placed(orderId, userId));
     const notifications = await changedAfter(fixture.database, userId, 0n);
@@ -74,11 +67,11 @@ describe('what a user is told', () => {
   });
 
   it('is kept and not mailed where the user wants it so, from then on', async () => {
-    await fixture.deliver(paid());
+    await fixture.deliver(paid(orderId));
     await fixture.deliver(placed(orderId, userId));
     await setMuted(fixture.database, userId, ['PAYMENT', 'SHIPPING']);
-    await fixture.deliver(booked());
-    await fixture.deliver(confirmed());
+    await fixture.deliver(booked(orderId));
+    await fixture.deliver(confirmed(orderId, userId));
     const states = Object.fromEntries((await fixture.notificationsOf(userId)).map(({ kind, state, reason }) => [kind, `${state} ${reason}`.trim()]));
     expect(states).to.deep.equal({
       PAYMENT_COMPLETED: 'PENDING',
@@ -90,13 +83,13 @@ describe('what a user is told', () => {
 
   it('heeds that wish also for what waited to learn whose it is', async () => {
     await setMuted(fixture.database, userId, ['PAYMENT']);
-    await fixture.deliver(paid());
+    await fixture.deliver(paid(orderId));
     await fixture.deliver(placed(orderId, userId));
     expect((await fixture.notificationsOf(userId)).map(({ state }) => state)).to.have.members(['PENDING', 'SUPPRESSED']);
   });
 
   it('is kept and not mailed where there is no way to', async () => {
-    await fixture.deliver(paid(), { isMailed: false });
+    await fixture.deliver(paid(orderId), { isMailed: false });
     await fixture.deliver(placed(orderId, userId), { isMailed: false });
     for (const { state, reason } of await fixture.notificationsOf(userId)) {
       expect(state).to.equal('SUPPRESSED');

@@ -14,6 +14,8 @@ import { paymentOf, type Payments } from '../../services/payment/payments.ts';
 import type { Refund } from '../../services/payment/refund.ts';
 import { refundsOfOrder } from '../../services/payment/refund-store.ts';
 import { refundPart, refundWhole } from '../../services/payment/refunding.ts';
+import { keepNotice, type StripeNotice } from '../../services/payment/webhook/event-store.ts';
+import { emptyTables } from '../database/empty-tables.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
 import { type CardCompany, createCardCompany } from './card-company.ts';
@@ -42,6 +44,10 @@ export interface PaymentsFixture {
   refundsOf(orderId: string): Promise<[refundId: string, state: string, minor: bigint][]>;
   /** State and amount of each refund that the card company has of an order. */
   refundsAtCompany(orderId: string): [state: string, minor: bigint][];
+  /** Keeps a notice of Stripe, as the webhook does; false when it is known. Its id is one of its own where none is given. */
+  notice(notice: Partial<StripeNotice> & Pick<StripeNotice, 'paymentIntentId'>): Promise<boolean>;
+  /** How many notices have not had their effect. */
+  openNotices(): Promise<number>;
   /** Types without their package, with what is told of the amount, in the order in which they were written. */
   eventsOf(orderId: string): Promise<string[]>;
   run(text: string, ...values: unknown[]): Promise<object[]>;
@@ -61,6 +67,7 @@ export async function startPayments({ log = silentLog, hooks = {} }: { log?: Log
   const chargeOrder: PaymentsFixture['charge'] = (orderId, paymentMethod = 'pm_card_visa', given = payments) =>
     charge(given, { orderId, amount: eur(1_000n), paymentMethod }, SIGNAL);
   let orders = 0;
+  let notices = 0;
   return {
     ...{ database, company, payments, run },
     with: (changes) => ({ ...payments, ...changes }),
@@ -75,9 +82,11 @@ export async function startPayments({ log = silentLog, hooks = {} }: { log?: Log
     paymentOf: (orderId) => paymentOf(payments, orderId),
     refundsOf: async (orderId) => (await refundsOfOrder(database, orderId)).map(({ refundId, state, amount }) => [refundId, state, amount.minor]),
     refundsAtCompany: (orderId) => company.charges.filter((made) => made.orderId === orderId).flatMap(({ refunds }) => refunds.map(({ state, amount }) => [state, amount.minor])),
+    notice: (notice) => keepNotice(database, { eventId: `evt_${(notices += 1)}`, type: 'refund.updated', orderId: undefined, ...notice }, new Date()),
+    openNotices: async () => (await run('SELECT event_id FROM stripe_event WHERE due_time IS NOT NULL')).length,
     eventsOf: async (orderId) => (await run('SELECT type, payload FROM outbox WHERE key = $1 ORDER BY position', orderId)).map(inWords),
     async clear() {
-      await run('TRUNCATE payment, refund, stray_capture, stripe_event, outbox');
+      await emptyTables(database, 'payment', 'refund', 'stray_capture', 'stripe_event', 'outbox');
       company.reset();
     },
     async stop() {

@@ -6,7 +6,6 @@ import { openSimulatorDatabase, SIMULATOR_KEY } from '#stripe-simulator';
 import { createCardLedger } from '../../cli/books/card-ledger.ts';
 import { straysInBooks } from '../../services/payment/books.ts';
 import { createReconciler, type Reconciler } from '../../services/payment/reconciler.ts';
-import { keepNotice } from '../../services/payment/webhook/event-store.ts';
 import { until } from '../database/until.ts';
 import { captureLog } from '../tracing/captured-log.ts';
 import { chargeOf, openGateway, patience } from './gateway/gateway-fixture.ts';
@@ -16,7 +15,6 @@ import { startPaymentService } from './service-fixture.ts';
 describe('a capture besides the payment of its order', () => {
   let shop: PaymentsFixture;
   let reconciler: Reconciler | undefined;
-  let events = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   afterEach(async () => {
@@ -34,10 +32,10 @@ describe('a capture besides the payment of its order', () => {
 
   /** Stripe tells of it, and the reconciler is done with that. */
   async function tell(orderId: string, paymentIntentId: string, changes: Parameters<PaymentsFixture['with']>[0] = {}): Promise<void> {
-    await keepNotice(shop.database, { eventId: `evt_${(events += 1)}`, type: 'payment_intent.succeeded', paymentIntentId, orderId }, new Date());
+    await shop.notice({ type: 'payment_intent.succeeded', paymentIntentId, orderId });
     reconciler = createReconciler(shop.with(changes), 10);
     reconciler.start();
-    await until('it had its effect', async () => (await shop.run('SELECT event_id FROM stripe_event WHERE due_time IS NOT NULL')).length === 0);
+    await until('it had its effect', async () => (await shop.openNotices()) === 0);
     await reconciler.stop();
   }
 

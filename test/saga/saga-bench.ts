@@ -4,6 +4,7 @@ import { type Database, migrate } from '#database';
 import { silentLog, systemClock, systemRandom } from '#kit';
 import { type ActionStep, createSagaRunner, type Outcome, type SagaDefinition, sagaMigrations, type SagaRunner, type SagaRunnerOptions, type TimerStep } from '#saga';
 
+import { emptyTables } from '../database/empty-tables.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { createTestDatabase } from '../database/postgres-fixture.ts';
 
@@ -85,7 +86,7 @@ export async function startSagaBench(usual: Others = {}): Promise<SagaBench> {
     },
     async clear() {
       await Promise.all(runners.splice(0).map((runner) => runner.stop()));
-      await database.query({ name: 'test.clear', text: 'TRUNCATE saga, saga_intervention' }, []);
+      await emptyTables(database, 'saga', 'saga_intervention');
     },
     async stop() {
       await database.stop();

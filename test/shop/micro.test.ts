@@ -1,5 +1,6 @@
 import { describeShop } from './behaviour/index.ts';
 import { expectBooksAgree } from './books-agree.ts';
+import { describeTwoInstances } from './describe-two-instances.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
 describe('the shop (a process for each service)', function () {
@@ -10,6 +11,8 @@ describe('the shop (a process for each service)', function () {
   });
   after(() => shop?.stop());
 
+  // First: its books have to agree without exceptions.
+  describeTwoInstances(() => shop);
   describeShop(() => shop);
 
   describe('in the end', () => {

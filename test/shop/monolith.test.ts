@@ -1,5 +1,6 @@
 import { describeShop } from './behaviour/index.ts';
 import { expectBooksAgree } from './books-agree.ts';
+import { describeSecondInstances } from './describe-second-instances.ts';
 import { type Shop, startShop } from './shop-fixture.ts';
 
 describe('the shop (all services in one process)', function () {
@@ -11,6 +12,7 @@ describe('the shop (all services in one process)', function () {
   after(() => shop?.stop());
 
   describeShop(() => shop);
+  describeSecondInstances(() => shop);
 
   describe('in the end', () => {
     it('has books that agree', () => expectBooksAgree(shop, { directCalls: true }));

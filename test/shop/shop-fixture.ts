@@ -7,8 +7,10 @@ import { LEDGER_URL } from '../../cli/books/ledger-place.ts';
 import { openDataFolder } from '../../cli/local/data-folder.ts';
 import { startSupervisor, type Supervisor } from '../../cli/local/supervisor.ts';
 import { channelsThrough, connectControlPlane } from '../../cli/serving/control-plane.ts';
+import { createIdentities } from '../../cli/serving/identities.ts';
 import { loadSettings } from '../../cli/settings.ts';
 import { type Database, openDatabase } from '#database';
+import type { ServiceIdentity } from '#discovery';
 import { createLifecycle, silentLog, systemClock } from '#kit';
 import { type Client, createMesh } from '#mesh';
 import { MODULE_NAMES, type ModuleName } from '#modules';
@@ -19,18 +21,22 @@ import { SagaService } from '#proto/shop/order/v1/saga_pb.js';
 import { PaymentService } from '#proto/shop/payment/v1/payment_pb.js';
 import { ProductService } from '#proto/shop/product/v1/product_pb.js';
 import { ShippingService } from '#proto/shop/shipping/v1/shipping_pb.js';
+import { AccountService } from '#proto/shop/user/v1/account_pb.js';
 import { UserService } from '#proto/shop/user/v1/user_pb.js';
 import { type LedgerEntry, readLedger } from '#stripe-simulator';
 import { layCluster } from '../database/lay-cluster.ts';
 import { makeTestFolder } from '../database/postgres-fixture.ts';
+import { findServices } from '../mesh/idempotency/find-services.ts';
 
 import { asAnswered } from './as-answered.ts';
+import { callerOf, createTokenOf, signedIn, stubOf, TEST, type TokenOf } from './shop-callers.ts';
 
 export type Topology = 'micro' | 'monolith';
 
 /** A whole shop in processes of its own: real Postgres, the stand-ins, free ports, a folder of its own. */
 export interface Shop {
   readonly users: Client<typeof UserService>;
+  readonly accounts: Client<typeof AccountService>;
   readonly products: Client<typeof ProductService>;
   readonly inventory: Client<typeof InventoryService>;
   readonly payments: Client<typeof PaymentService>;
@@ -41,9 +47,13 @@ export interface Shop {
   readonly supervisor: Supervisor;
   /** What leads a further process to this shop's servers. */
   readonly environment: Readonly<Record<string, string>>;
+  /** As which these stubs call what is public, or for people; for further calls. */
+  readonly identity: ServiceIdentity;
+  /** Access tokens of anybody, as these stubs bring them along. */
+  readonly tokenOf: TokenOf;
   /** What the card company has in its books. */
   ledger(orderId: string): Promise<LedgerEntry[]>;
-  /** The tables of a service. */
+  /** The tables of a service, as their owner. */
   database(name: ModuleName): Database;
   stop(): Promise<void>;
 }
@@ -54,6 +64,9 @@ export interface ShopOptions {
   readonly launcher?: string;
   readonly settings?: Readonly<Record<string, string>>;
 }
+
+/** The services as which these stubs call. */
+const CALLERS = new Set((await findServices()).flatMap(({ methods }) => methods.map(callerOf)));
 
 const SETTINGS = {
   ...Object.fromEntries(MODULE_NAMES.map((name) => [`MESH_PORT_${name.toUpperCase()}`, '0'])),
@@ -79,8 +92,9 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
   const environment: Record<string, string> = { ...given, ...supervisor.environment };
   const controlPlane = await connectControlPlane(await loadSettings(environment), silentLog);
   lifecycle.onStop('control plane', () => controlPlane.stop());
-  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel: channelsThrough(controlPlane), policies: asAnswered });
-  lifecycle.onStop('channels', mesh.stop);
+  const identities = createIdentities(controlPlane.certificates);
+  lifecycle.onStop('identity', identities.stop);
+  const [identity] = await Promise.all([identities.open(TEST), ...[...CALLERS].map(identities.open)]);
   const tracer = trace.getTracer('test');
   const databases = new Map<string, Database>();
   const open = (url: string, schema: string): Database => {
@@ -92,18 +106,24 @@ export async function startShop({ topology, launcher, settings = {} }: ShopOptio
     }
     return database;
   };
-  const urlOf = (name: ModuleName): string => environment[`DATABASE_URL_${name.toUpperCase()}`] ?? '';
+  const urlOf = (name: ModuleName): string => environment[`DATABASE_OWNER_URL_${name.toUpperCase()}`] ?? '';
+  const tokenOf = createTokenOf(open(urlOf('user'), 'user'));
+  const mesh = createMesh({ clock: systemClock, log: silentLog, openChannel: channelsThrough(controlPlane, identities), outgoing: [signedIn(tokenOf)], policies: asAnswered });
+  lifecycle.onStop('channels', mesh.stop);
   return {
-    users: mesh.client(UserService, { tracer }),
-    products: mesh.client(ProductService, { tracer }),
-    inventory: mesh.client(InventoryService, { tracer }),
-    payments: mesh.client(PaymentService, { tracer }),
-    shipping: mesh.client(ShippingService, { tracer }),
-    orders: mesh.client(OrderService, { tracer }),
-    sagas: mesh.client(SagaService, { tracer }),
-    notifications: mesh.client(NotificationService, { tracer }),
+    users: stubOf(UserService, mesh, tracer),
+    accounts: stubOf(AccountService, mesh, tracer),
+    products: stubOf(ProductService, mesh, tracer),
+    inventory: stubOf(InventoryService, mesh, tracer),
+    payments: stubOf(PaymentService, mesh, tracer),
+    shipping: stubOf(ShippingService, mesh, tracer),
+    orders: stubOf(OrderService, mesh, tracer),
+    sagas: stubOf(SagaService, mesh, tracer),
+    notifications: stubOf(NotificationService, mesh, tracer),
     supervisor,
     environment,
+    identity,
+    tokenOf,
     ledger: (orderId) => readLedger(open(environment[LEDGER_URL] ?? '', 'stripe_simulator'), { orderId }),
     database: (name) => open(urlOf(name), name),
     stop: lifecycle.stop,

@@ -3,10 +3,12 @@ import { type ChannelOptions, connectivityState, experimental, type StatusObject
 import { instanceEndpoints, type InstanceEndpoint } from '#discovery';
 
 import { toStatus } from '../../status.ts';
+import { connectLimitMs } from './connect-limit.ts';
 import type { Destination } from './destination.ts';
 import { InstanceConnections } from './instance-connections.ts';
 import { LeastRequestPicker } from './least-request-picker.ts';
 import { noInstance, unreachable } from './refusals.ts';
+import { followRoots } from './trust-option.ts';
 
 export const LEAST_REQUEST = 'shopmesh_least_request';
 
@@ -41,6 +43,7 @@ export class LeastRequestPolicy implements experimental.LoadBalancer {
   /** While it is, what connections report is not passed on: the list is half applied, or nobody listens any more. */
   #silent = false;
   #lastError = 'nothing is known yet';
+  #leaveRoots: (() => void) | undefined;
 
   constructor(helper: experimental.ChannelControlHelper) {
     this.#helper = helper;
@@ -50,6 +53,7 @@ export class LeastRequestPolicy implements experimental.LoadBalancer {
     // Options have no types of their own; only balancingOptions writes this one.
     const destination = options[DESTINATION_OPTION] as Destination;
     this.#destination = destination;
+    this.#leaveRoots ??= followRoots(options, (laterMs) => this.#renew(options, laterMs));
     if (list.ok) this.#update(destination, instanceEndpoints(list.value), options);
     // Without news, who was there last still is, as far as anybody knows.
     else if (this.#connections.size === 0) this.#tellFailure(list.error);
@@ -63,6 +67,7 @@ export class LeastRequestPolicy implements experimental.LoadBalancer {
 
   destroy(): void {
     this.#silent = true;
+    this.#leaveRoots?.();
     for (const id of [...this.#connections.keys()]) this.#remove(id);
   }
 
@@ -78,17 +83,22 @@ export class LeastRequestPolicy implements experimental.LoadBalancer {
       const endpoint = listed.get(id);
       if (!endpoint || experimental.endpointToString(endpoint) !== address) this.#remove(id);
     }
-    for (const [id, endpoint] of listed) this.#connectionsTo(id, endpoint).resize(destination.connectionsPerInstance, options);
+    for (const [id, endpoint] of listed) this.#connectionsTo(id, endpoint, options).resize(destination.connectionsPerInstance, options);
     this.#silent = false;
     this.#tell(destination);
   }
 
-  #connectionsTo(id: string, endpoint: InstanceEndpoint): InstanceConnections {
+  #connectionsTo(id: string, endpoint: InstanceEndpoint, options: ChannelOptions): InstanceConnections {
     const known = this.#connections.get(id);
     if (known) return known;
-    const connections = new InstanceConnections(endpoint, this.#helper, (errorMessage) => this.#changed(id, errorMessage));
+    const connections = new InstanceConnections(endpoint, this.#helper, (errorMessage) => this.#changed(id, errorMessage), connectLimitMs(options));
     this.#connections.set(id, connections);
     return connections;
+  }
+
+  /** The connections' options never change in the life of a channel. */
+  #renew(options: ChannelOptions, laterMs: () => number): void {
+    for (const connections of this.#connections.values()) connections.renew(options, laterMs());
   }
 
   #remove(id: string): void {

@@ -4,7 +4,7 @@ import type { Clock } from '#kit';
 
 import { createCompressedRequests } from './compressed-requests.ts';
 import type { Connection, Connections } from './connections.ts';
-import { foreignCall, isCompressed, refuseForeignCall } from './foreign-calls.ts';
+import { type ForeignCall, foreignCall, isCompressed, refuseForeignCall } from './foreign-calls.ts';
 import { createHalfOpenRequests } from './half-open-requests.ts';
 import { type EndCall, listenToHttp2Calls } from './http2-calls.ts';
 import type { DoorLimits } from './limits.ts';
@@ -47,15 +47,22 @@ export function guardCalls({ limits, connections, takesOneMessage, notices, cloc
     const connection = stream.session && connections.find(stream.session);
     if (!connection) return;
     connection.calls.add(stream);
+    if (connection.refused) return turnAway(connection, connection.refused, stream);
     const bytes = metadataBytes(headers);
     if (bytes > limits.maxMetadataBytes) {
-      notices.note('metadata-too-large', connection.peer);
+      notices.note('metadata-too-large', connection.address);
       return refuseMetadata(stream, bytes, limits.maxMetadataBytes);
     }
     const foreign = foreignCall(headers, limits.maxCompressed > 0);
     if (foreign) return refuseForeignCall(stream, foreign);
-    if (isCompressed(headers) && !compressed.admit(stream)) return notices.note('too-many-compressed', connection.peer);
+    if (isCompressed(headers) && !compressed.admit(stream)) return notices.note('too-many-compressed', connection.address);
     halfOpen.add(stream, headers[':path']);
+  }
+
+  /** On a connection that is of no use to its peer. */
+  function turnAway({ session }: Connection, why: ForeignCall, stream: ServerHttp2Stream): void {
+    refuseForeignCall(stream, why);
+    session?.close();
   }
 
   function onClosed(stream: ServerHttp2Stream): void {
@@ -70,9 +77,9 @@ export function guardCalls({ limits, connections, takesOneMessage, notices, cloc
   }
 
   /** The connection is closed for new calls in good time, before Node breaks it off. */
-  function countReset({ session, resets, peer }: Connection): void {
+  function countReset({ session, resets, address }: Connection): void {
     if (!session || session.closed || session.destroyed || resets.take()) return;
-    notices.note('many-resets', peer);
+    notices.note('many-resets', address);
     session.close();
   }
 

@@ -3,8 +3,10 @@ import type { Socket } from 'node:net';
 
 import type { Clock } from '#kit';
 
+import { type Peer, unprovedPeer } from '../../identity/peer.ts';
 import { Occasion } from '../occasion.ts';
 import { Allowance } from './allowance.ts';
+import type { ForeignCall } from './foreign-calls.ts';
 import type { DoorLimits } from './limits.ts';
 import type { Notices } from './notices.ts';
 
@@ -13,9 +15,16 @@ const HANDSHAKE_BYTES = 24 + 9;
 
 /** One connection that was let in. */
 export interface Connection {
+  /** As it was accepted: what is encrypted comes in here. */
   readonly socket: Socket;
+  /** What HTTP/2 is spoken on: the same, or TLS above it. Undefined until then. */
+  transport: Socket | undefined;
   /** The peer's address, without the port. */
-  readonly peer: string;
+  readonly address: string;
+  /** Who that is; nobody until it has proved it. */
+  peer: Peer;
+  /** What each of its calls is answered with; undefined where they are served. */
+  refused: ForeignCall | undefined;
   readonly sinceMs: number;
   /** Its HTTP/2 session, known since its first call: grpc-js shows it no sooner. */
   session: Http2Session | undefined;
@@ -30,6 +39,10 @@ export interface Connections {
   readonly size: number;
   /** Lets a socket in, or closes it when there are too many. */
   admit(socket: Socket): Connection | undefined;
+  /** The connection of a socket, or of TLS above it. */
+  of(socket: Socket): Connection | undefined;
+  /** HTTP/2 is about to be spoken on this socket, which is the connection's own or TLS above it. */
+  speak(connection: Connection, transport: Socket): void;
   /** The connection of a session; undefined for one of another server in this process. */
   find(session: Http2Session): Connection | undefined;
   all(): Iterable<Connection>;
@@ -52,6 +65,12 @@ export function createConnections(
   onSession: (connection: Connection, session: Http2Session) => void,
 ): Connections {
   const all = new Map<string, Connection>();
+  /**
+   * What its connection is known by to the socket that HTTP/2 is spoken on. Four numbers would not do: a peer that resets its
+   * connection may be here again with the same ones before we have heard of its end. A session shows no socket but a proxy
+   * of it, which hands on whatever stands there: https://nodejs.org/api/http2.html#http2sessionsocket
+   */
+  const mark = Symbol('the connection of this door');
   /** Those that have not made a call yet, oldest first. */
   const arriving = new Set<Connection>();
   const perPeer = new Map<string, number>();
@@ -59,16 +78,26 @@ export function createConnections(
   const noneLeft = new Occasion();
 
   function forget(key: string, connection: Connection): void {
+    if (all.get(key) !== connection) return;
     all.delete(key);
     arriving.delete(connection);
-    const left = (perPeer.get(connection.peer) ?? 1) - 1;
-    if (left > 0) perPeer.set(connection.peer, left);
-    else perPeer.delete(connection.peer);
+    const left = (perPeer.get(connection.address) ?? 1) - 1;
+    if (left > 0) perPeer.set(connection.address, left);
+    else perPeer.delete(connection.address);
     if (all.size === 0) noneLeft.come();
   }
 
+  /** Its peer has ended the one before it, of which we have not heard yet. */
+  function replace(key: string): void {
+    const before = all.get(key);
+    if (!before) return;
+    before.socket.destroy();
+    forget(key, before);
+  }
+
   function firstCall(session: Http2Session): Connection | undefined {
-    const connection = all.get(keyOf(session.socket));
+    // A socket has no such field in its type; only `speak` writes it.
+    const connection = (session.socket as Marked)[mark];
     known.set(session, connection ?? FOREIGN);
     if (!connection) return undefined;
     connection.session = session;
@@ -82,22 +111,29 @@ export function createConnections(
       return all.size;
     },
     admit(socket) {
-      const peer = socket.remoteAddress;
+      const address = socket.remoteAddress;
       // Gone before its turn came.
-      if (peer === undefined) return void socket.destroy();
-      const count = perPeer.get(peer) ?? 0;
+      if (address === undefined) return void socket.destroy();
+      const key = keyOf(socket);
+      replace(key);
+      const count = perPeer.get(address) ?? 0;
       if (count >= limits.maxConnectionsPerPeer) {
-        notices.note('too-many-of-peer', peer);
+        notices.note('too-many-of-peer', address);
         return void socket.resetAndDestroy();
       }
       const resets = new Allowance(limits.resets, clock);
-      const connection: Connection = { socket, peer, sinceMs: clock.now(), session: undefined, calls: new Set(), resets };
-      const key = keyOf(socket);
-      perPeer.set(peer, count + 1);
+      const unknown = { transport: undefined, peer: unprovedPeer(address), refused: undefined, session: undefined };
+      const connection: Connection = { socket, address, ...unknown, sinceMs: clock.now(), calls: new Set(), resets };
+      perPeer.set(address, count + 1);
       all.set(key, connection);
       arriving.add(connection);
       socket.once('close', () => forget(key, connection));
       return connection;
+    },
+    of: (socket) => all.get(keyOf(socket)),
+    speak(connection, transport) {
+      connection.transport = transport;
+      (transport as Marked)[mark] = connection;
     },
     find(session) {
       const found = known.get(session) ?? firstCall(session);
@@ -109,12 +145,12 @@ export function createConnections(
       for (const connection of arriving) {
         const fault = faultOf(connection, limits, clock.now());
         if (!fault) continue;
-        notices.note(fault, connection.peer);
+        notices.note(fault, connection.address);
         connection.socket.destroy();
       }
     },
     destroySilent() {
-      for (const { socket } of arriving) if (socket.bytesRead < HANDSHAKE_BYTES) socket.destroy();
+      for (const connection of arriving) if (!hasSpoken(connection)) connection.socket.destroy();
     },
     destroyAll() {
       for (const { socket } of all.values()) socket.destroy();
@@ -123,6 +159,8 @@ export function createConnections(
   };
 }
 
+type Marked = Socket & { [mark: symbol]: Connection | undefined };
+
 const FOREIGN = Symbol('a session of another server');
 
 /** One socket of this process: a peer may use the same port of its own towards several of our servers. */
@@ -130,7 +168,11 @@ function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): 
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-function faultOf({ socket, sinceMs }: Connection, limits: DoorLimits, nowMs: number): 'slow-handshake' | 'too-much-before-call' | undefined {
-  if (socket.bytesRead > limits.maxBytesBeforeCall) return 'too-much-before-call';
-  return socket.bytesRead < HANDSHAKE_BYTES && nowMs - sinceMs >= limits.handshakeMs ? 'slow-handshake' : undefined;
+function hasSpoken({ transport }: Connection): boolean {
+  return transport !== undefined && transport.bytesRead >= HANDSHAKE_BYTES;
+}
+
+function faultOf(connection: Connection, limits: DoorLimits, nowMs: number): 'slow-handshake' | 'too-much-before-call' | undefined {
+  if (connection.socket.bytesRead > limits.maxBytesBeforeCall) return 'too-much-before-call';
+  return !hasSpoken(connection) && nowMs - connection.sinceMs >= limits.handshakeMs ? 'slow-handshake' : undefined;
 }

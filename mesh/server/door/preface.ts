@@ -3,20 +3,10 @@ import type { Socket } from 'node:net';
 /** What every HTTP/2 connection begins with (RFC 9113, 3.4). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-/** Type and major version of a TLS record (RFC 8446, 5.1). */
-const TLS_HANDSHAKE = Buffer.from([0x16, 0x03]);
+/** The type of a TLS record that begins a connection (RFC 8446, 5.1); no word begins with it. */
+const TLS_HANDSHAKE = 0x16;
 /** `PRI` is the word that HTTP/2 keeps others from using. */
 const HTTP_1_METHOD = /^(?!PRI )[A-Z]{3,7} /;
-
-const HTTP_1_TEXT = 'This port speaks gRPC, over HTTP/2 without an upgrade. Use a gRPC client, such as grpcurl -plaintext.\n';
-const HTTP_1_ANSWER = [
-  'HTTP/1.1 505 HTTP Version Not Supported',
-  'content-type: text/plain; charset=utf-8',
-  `content-length: ${HTTP_1_TEXT.length}`,
-  'connection: close',
-  '',
-  HTTP_1_TEXT,
-].join('\r\n');
 
 /** What a peer speaks when it does not speak HTTP/2. */
 export type Stranger = 'http1' | 'tls' | 'noise';
@@ -35,21 +25,27 @@ export function readPreface(socket: Socket, known: () => void, strange: (what: S
     const fits = read.compare(PREFACE, 0, length, 0, length) === 0;
     if (fits && length < PREFACE.length) return;
     socket.off('readable', onReadable);
-    if (!fits) return strange(strangerOf(read));
     socket.unshift(read);
-    known();
+    if (fits) known();
+    else strange(strangerOf(read));
   };
   socket.on('readable', onReadable);
 }
 
-/** Ends the connection of a peer that speaks something else; a person with a browser is told why. */
-export function turnAway(socket: Socket, what: Stranger): void {
+/** Ends the connection of a peer that speaks something else; a person with a browser gets the hint. */
+export function turnAway(socket: Socket, what: Stranger, hint: string): void {
   if (what !== 'http1') return void socket.destroy();
-  socket.write(HTTP_1_ANSWER, 'latin1');
+  socket.resume();
+  socket.write(http1Answer(hint), 'latin1');
   socket.destroySoon();
 }
 
+function http1Answer(text: string): string {
+  const head = ['HTTP/1.1 505 HTTP Version Not Supported', 'content-type: text/plain; charset=utf-8', `content-length: ${text.length}`, 'connection: close'];
+  return [...head, '', text].join('\r\n');
+}
+
 function strangerOf(read: Buffer): Stranger {
-  if (read.subarray(0, 2).equals(TLS_HANDSHAKE)) return 'tls';
+  if (read[0] === TLS_HANDSHAKE) return 'tls';
   return HTTP_1_METHOD.test(read.toString('latin1', 0, 8)) ? 'http1' : 'noise';
 }

@@ -18,7 +18,7 @@ export function guardSession(connection: Connection, session: Http2Session, limi
   silenceGoneStreams(session as ServerHttp2Session);
   if (Number.isFinite(limits.windowBytes)) session.setLocalWindowSize(limits.windowBytes);
   watchPings(connection, session, new Allowance(limits.pings, clock), () => {
-    notices.note('ping-flood', connection.peer);
+    notices.note('ping-flood', connection.address);
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, TOO_MANY_PINGS);
     session.destroy();
   });
@@ -28,13 +28,13 @@ export function guardSession(connection: Connection, session: Http2Session, limi
  * Pings among other traffic are free, as gRFC A8 has it: Go clients measure the connection with one for each message
  * they get. Other traffic is what we wrote beyond the answers to pings.
  */
-function watchPings({ socket }: Connection, session: Http2Session, allowance: Allowance, flood: () => void): void {
-  let written = socket.bytesWritten;
+function watchPings({ socket, transport = socket }: Connection, session: Http2Session, allowance: Allowance, flood: () => void): void {
+  let written = transport.bytesWritten;
   let answers = 0;
   session.on('ping', () => {
     if (session.destroyed) return;
-    if (socket.bytesWritten - written > answers * PING_BYTES) {
-      written = socket.bytesWritten;
+    if (transport.bytesWritten - written > answers * PING_BYTES) {
+      written = transport.bytesWritten;
       answers = 0;
       allowance.refill();
     }

@@ -17,8 +17,8 @@ export interface UnreadAnswersOptions {
   readonly connections: () => Iterable<Connection>;
   readonly end: EndCall;
   readonly clock: Clock;
-  readonly onCancel: (peer: string) => void;
-  readonly onBreak: (peer: string) => void;
+  readonly onCancel: (address: string) => void;
+  readonly onBreak: (address: string) => void;
 }
 
 /**
@@ -32,14 +32,14 @@ export function createUnreadAnswers({ limits, connections, end, clock, onCancel,
   let over = new Set<Connection>();
 
   /** Bytes that the connection has not read, after what has waited too long is gone. */
-  function unsentBytes({ calls, peer }: Connection, now: number): number {
+  function unsentBytes({ calls, address }: Connection, now: number): number {
     let bytes = 0;
     for (const stream of calls) {
       if (stream.writableLength === 0) continue;
       if (!isOverdue(stream, now)) bytes += stream.writableLength;
       else {
         end(stream, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-        onCancel(peer);
+        onCancel(address);
       }
     }
     return bytes;
@@ -52,10 +52,10 @@ export function createUnreadAnswers({ limits, connections, end, clock, onCancel,
     return began !== undefined && now - began >= limits.unreadMs;
   }
 
-  function breakOff({ session, peer }: Connection): void {
+  function breakOff({ session, address }: Connection): void {
     session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     session?.destroy();
-    onBreak(peer);
+    onBreak(address);
   }
 
   return {

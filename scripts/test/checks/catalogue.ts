@@ -22,7 +22,7 @@ export const checks: readonly Check[] = [
   { name: 'lint', about: 'oxlint', run: lint },
   { name: 'contracts: lint', about: 'buf lint', run: (root, signal) => tool(root, ['buf', 'lint'], signal) },
   { name: 'contracts: breaking', about: 'buf breaking against proto/baseline.binpb', run: breakingShapes },
-  { name: 'contracts: policies', about: 'deadlines and idempotency keys against the baseline', run: breakingPolicies },
+  { name: 'contracts: policies', about: 'deadlines, idempotency keys and who may call, against the baseline', run: breakingPolicies },
   { name: 'lockfile', about: 'dependencies are pinned, npm ci takes the lock', run: (root) => lockfileProblems(root) },
   { name: 'reasons', about: 'each of kit/reasons.ts is given by some code and expected by some test', run: (root) => reasonProblems(root) },
   { name: 'imports', about: 'layers, borders and cycles by the import table', run: async (_root, _signal, tree) => judgeTree(tree) },

@@ -18,7 +18,7 @@ export function breakingShapes(root: string, signal: AbortSignal): Promise<strin
   });
 }
 
-/** What in the mesh options breaks callers of the baseline's: deadlines, idempotency keys. */
+/** What in the mesh options breaks callers of the baseline's: deadlines, idempotency keys, who may call; also who is let in that was not. */
 export function breakingPolicies(root: string, signal: AbortSignal): Promise<string[]> {
   return withImage(root, signal, async (image) =>
     comparePolicies(await readFile(join(root, baselineFile)), await readFile(image)),

@@ -1,13 +1,14 @@
 import { createFileRegistry, type DescMethod, fromBinary, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { method as methodPolicy, Repeat } from '#proto/mesh/v1/options_pb.js';
+import { type Access, method as methodPolicy, Repeat } from '#proto/mesh/v1/options_pb.js';
+import { judgeAccess } from './compare-access.ts';
 
-type Policy = { readonly deadlineMs: number | undefined; readonly idempotencyKey: string; readonly repeat: Repeat };
+type Policy = { readonly deadlineMs: number | undefined; readonly idempotencyKey: string; readonly repeat: Repeat; readonly access: Access | undefined };
 
 /**
- * Changes of the mesh options that break callers, a sentence each. `buf breaking` looks at
- * names, numbers and types only, while callers also rely on how long a method may take and
- * on what they may send again. Takes two buf images.
+ * Changes of the mesh options that break callers, or let more of them in, a sentence each. `buf breaking`
+ * looks at names, numbers and types only, while callers also rely on how long a method may take, on what
+ * they may send again and on being let in. Takes two buf images.
  */
 export function comparePolicies(before: Uint8Array, after: Uint8Array): string[] {
   const now = readPolicies(after);
@@ -19,7 +20,12 @@ export function comparePolicies(before: Uint8Array, after: Uint8Array): string[]
 }
 
 function judge(before: Policy, after: Policy): string[] {
-  return [...judgeDeadline(before.deadlineMs, after.deadlineMs), ...judgeKey(before.idempotencyKey, after.idempotencyKey), ...judgeRepeat(before.repeat, after.repeat)];
+  return [
+    ...judgeDeadline(before.deadlineMs, after.deadlineMs),
+    ...judgeKey(before.idempotencyKey, after.idempotencyKey),
+    ...judgeRepeat(before.repeat, after.repeat),
+    ...judgeAccess(before.access, after.access),
+  ];
 }
 
 function judgeDeadline(before: number | undefined, after: number | undefined): string[] {
@@ -52,9 +58,9 @@ function readPolicies(image: Uint8Array): Map<string, Policy> {
 }
 
 function policyOf(method: DescMethod): Policy {
-  if (!hasOption(method, methodPolicy)) return { deadlineMs: undefined, idempotencyKey: '', repeat: Repeat.UNSPECIFIED };
-  const { deadline, idempotencyKey, repeat } = getOption(method, methodPolicy);
-  return { deadlineMs: deadline === undefined ? undefined : milliseconds(deadline), idempotencyKey, repeat };
+  if (!hasOption(method, methodPolicy)) return { deadlineMs: undefined, idempotencyKey: '', repeat: Repeat.UNSPECIFIED, access: undefined };
+  const { deadline, idempotencyKey, repeat, access } = getOption(method, methodPolicy);
+  return { deadlineMs: deadline === undefined ? undefined : milliseconds(deadline), idempotencyKey, repeat, access };
 }
 
 function milliseconds({ seconds, nanos }: Duration): number {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestResult } from '../results.ts';
 import { endLeftOvers, markerVariable } from './left-over.ts';
 import type { TestMessage, TestOrder } from './messages.ts';
@@ -38,9 +38,11 @@ export async function runFiles(run: FilesRun): Promise<TestResult[]> {
   const left = await endLeftOvers(child.pid ?? -1, marker);
   run.print?.(output());
   const fail = (what: string, detail: string): void => {
-    const folders = [...new Set(run.files.map((file) => dirname(file)))];
-    const where = run.files.length === 1 ? run.files[0] : `${run.files.length} files in one process${folders.length === 1 ? `, of ${folders[0]}` : ''}`;
-    results.push({ state: 'failed', name: `${where}: ${what}`, detail });
+    const [first, ...others] = run.files;
+    const last = others.at(-1);
+    if (last === undefined) results.push({ state: 'failed', name: `${first}: ${what}`, detail });
+    // Which one it was, `--jobs 1` shows.
+    else results.push({ state: 'failed', name: `one of ${run.files.length} files in one process, from ${first} to ${last}: ${what}`, detail });
   };
   if (run.signal.aborted) return results;
   if (watch.heldOpenBy() !== undefined) fail('does not end', `Still open after the last test: ${watch.heldOpenBy()}.`);

@@ -6,7 +6,7 @@ import type { ClientInterceptor } from '#mesh';
 import { seededRandom } from '../../kit/support.ts';
 import { asLoadClient, loadContract } from './contract.ts';
 import { holdings } from './holdings.ts';
-import { join } from './join.ts';
+import { CALLER, join } from './join.ts';
 import type { ChurnReport, ChurnSettings } from './messages.ts';
 
 const CALLS_AT_ONCE = 100;
@@ -23,7 +23,7 @@ const WARM_SETTLE_MS = 500;
 const settings: ChurnSettings = JSON.parse(process.argv[2] ?? '');
 const random = seededRandom(settings.seed);
 const lifecycle = createLifecycle(silentLog);
-const { openMesh, tracer } = await join(settings, lifecycle);
+const { openMesh, tracer } = await join(CALLER, settings, lifecycle);
 const contract = loadContract('load');
 let cancelled = 0;
 
@@ -55,12 +55,12 @@ async function repeat(count: number, atOnce: number, act: (index: number) => Pro
 
 async function churn({ calls, channels }: { readonly calls: number; readonly channels: number }, putsAway: boolean): Promise<void> {
   const mesh = openMesh(...(putsAway ? [] : [leaveTimer]));
-  const { read } = asLoadClient(mesh.client(contract, { tracer }));
+  const { read } = asLoadClient(mesh.client(contract, { service: CALLER, tracer }));
   await repeat(calls, CALLS_AT_ONCE, (index) => goAway(read, `cancelled-${index}`));
   await mesh.stop();
   await repeat(channels, CHANNELS_AT_ONCE, async (index) => {
     const own = openMesh();
-    await asLoadClient(own.client(contract, { tracer })).read({ id: `channel-${index}` }, { deadlineMs: 30_000 });
+    await asLoadClient(own.client(contract, { service: CALLER, tracer })).read({ id: `channel-${index}` }, { deadlineMs: 30_000 });
     if (putsAway) await own.stop();
   });
 }

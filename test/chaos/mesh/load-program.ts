@@ -4,7 +4,7 @@ import { createLifecycle, MeshError, silentLog } from '#kit';
 
 import { seededRandom } from '../../kit/support.ts';
 import { asLoadClient, type Kind, loadContract } from './contract.ts';
-import { join } from './join.ts';
+import { CALLER, join } from './join.ts';
 import type { CallRecord, LoadOrder, LoadProgress, LoadReport, LoadSettings } from './messages.ts';
 
 /** How often what is due is sent. */
@@ -14,8 +14,8 @@ const TICK_MS = 2;
 const settings: LoadSettings = JSON.parse(process.argv[2] ?? '');
 const random = seededRandom(settings.seed);
 const lifecycle = createLifecycle(silentLog);
-const { mesh, tracer } = await join(settings, lifecycle, settings.emptyHoldMs);
-const stub = asLoadClient(mesh.client(loadContract(settings.service), { tracer }));
+const { mesh, tracer } = await join(CALLER, settings, lifecycle, settings.emptyHoldMs);
+const stub = asLoadClient(mesh.client(loadContract(settings.service), { service: CALLER, tracer }));
 const calls: CallRecord[] = [];
 const open = new Set<Promise<void>>();
 let ending = false;

@@ -17,7 +17,7 @@ const settings: NodeSettings = JSON.parse(process.argv[2] ?? '');
 const random = seededRandom(settings.seed);
 if (!settings.limits) liftLimits();
 const lifecycle = createLifecycle(silentLog);
-const { mesh, controlPlane, tracer } = await join(settings, lifecycle);
+const { mesh, controlPlane, identity, tracer } = await join(settings.service, settings, lifecycle);
 const wayDown = addWayDown(lifecycle);
 const effects = openSync(settings.effectsFile, 'a');
 const workers = createWorkers(settings.workers);
@@ -25,7 +25,7 @@ let behaviour = { slowness: 1, failing: 0 };
 let served = 0;
 
 const contract = loadContract(settings.service);
-const next = settings.next === undefined ? undefined : asLoadClient(mesh.client(loadContract(settings.next), { tracer }));
+const next = settings.next === undefined ? undefined : asLoadClient(mesh.client(loadContract(settings.next), { service: settings.service, tracer }));
 
 async function work(): Promise<{ instance: string }> {
   await workers.run(settings.serviceMs * behaviour.slowness);
@@ -45,13 +45,15 @@ const handlers = loadHandlers({ read: answer('read'), browse: answer('browse'), 
 
 const id = newInstanceId(settings.service, '127.0.0.1', settings.port, random);
 const hosted = mesh.host({ contract, handlers, instance: { id, version: 'test' }, tracer, log: silentLog, check: async () => {} });
-const listening = await hosted.listen('127.0.0.1', settings.port);
+// Those that mean harm come without TLS: past the handshake they would meet the same door.
+const listening = await hosted.listen('127.0.0.1', settings.port, { kind: 'mtls', identity, permissive: true });
 wayDown.servers.onStop('server', listening.stop);
 wayDown.noticed.onStop('noticed', listening.untilQuiet);
 const registration = await controlPlane.register({
   ...{ service: settings.service, id, address: '127.0.0.1', port: listening.port, version: 'test', zone: settings.zone },
   metadata: { protocol: 'grpc' },
   healthService: contract.typeName,
+  tls: true,
 });
 wayDown.registrations.onStop('registration', registration.stop);
 wayDown.health.onStop('health', listening.drain);

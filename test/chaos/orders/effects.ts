@@ -51,7 +51,7 @@ const TWICE: Statement = {
 
 export async function startEffects({ environment }: Shop, withoutInbox: boolean): Promise<Effects> {
   // The log has no database where Kafka has the events.
-  const url = environment['DATABASE_URL_NOTIFICATION'] ?? '';
+  const url = environment['DATABASE_OWNER_URL_NOTIFICATION'] ?? '';
   await migrate({ url, schema: EFFECTS_SCHEMA, components: [inboxMigrations], log: silentLog });
   const database = openDatabase({ url, schema: EFFECTS_SCHEMA, maxConnections: 1, applicationName: 'test', tracer: trace.getTracer('test'), log: silentLog });
   await database.query(TABLE, []);

@@ -5,7 +5,7 @@ import { meshHere } from './in-process.ts';
 import type { Environment } from './shop-folder.ts';
 
 /** Every check of `mesh doctor`, in the order in which they are shown. */
-export const CHECKS = ['ports', 'versions', 'registrations', 'processes', 'clock', 'schema', 'sagas', 'events', 'mails', 'settings'];
+export const CHECKS = ['ports', 'versions', 'registrations', 'processes', 'clock', 'schema', 'roles', 'sagas', 'events', 'mails', 'settings'];
 
 /** What `mesh doctor` finds that is not well, as `level check: words; advice`. Each check says something, and the exit code is 1 when something fails. */
 export async function diagnose(environment: Environment): Promise<readonly string[]> {

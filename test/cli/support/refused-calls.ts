@@ -1,23 +1,13 @@
 import { MODULE_NAMES } from '#modules';
 import { OrderService } from '#proto/shop/order/v1/order_pb.js';
 
+import type { RefusedCall } from './refused-call.ts';
+import { REFUSED_PEOPLE } from './refused-people.ts';
 import { orderRequest } from './shop-commands.ts';
-
-/** A call that must be refused, and how. */
-export interface RefusedCall {
-  readonly what: string;
-  /** Made anew for each call. */
-  readonly args: () => readonly string[];
-  readonly code: string;
-  /** Default: the code. */
-  readonly reason?: string;
-  readonly says: RegExp;
-  /** The field that is at fault. */
-  readonly field?: string;
-}
 
 /** Bad input of every kind that a caller can come up with. */
 export const REFUSALS: readonly RefusedCall[] = [
+  ...REFUSED_PEOPLE,
   {
     what: 'an unknown service, with a guess',
     args: () => ['ordr.GetOrder'],
@@ -95,7 +85,7 @@ export const REFUSALS: readonly RefusedCall[] = [
   },
   {
     what: 'an order that is not there',
-    args: () => ['order.GetOrder', '{"orderId":"x"}'],
+    args: () => ['order.GetOrder', '{"orderId":"x"}', '--as', 'staff'],
     code: 'NOT_FOUND',
     reason: 'ORDER_NOT_FOUND',
     says: /there is no order x/,
@@ -106,13 +96,6 @@ export const REFUSALS: readonly RefusedCall[] = [
     code: 'INVALID_ARGUMENT',
     says: /request_id/,
     field: 'request_id',
-  },
-  {
-    what: 'an order of nobody',
-    args: () => placing({ userId: 'nobody' }),
-    code: 'NOT_FOUND',
-    reason: 'USER_NOT_FOUND',
-    says: /nobody/,
   },
   {
     what: 'a huge quantity',
@@ -156,7 +139,7 @@ export const REFUSALS: readonly RefusedCall[] = [
   },
   {
     what: 'a bad page token',
-    args: () => ['order.ListOrders', '{"userId":"demo","pageToken":"zzz"}'],
+    args: () => ['order.ListOrders', '{"userId":"demo","pageToken":"zzz"}', '--as', 'demo'],
     code: 'INVALID_ARGUMENT',
     reason: 'INVALID_PAGE_TOKEN',
     says: /page_token is not one this service gave out; start again without it/,
@@ -165,7 +148,7 @@ export const REFUSALS: readonly RefusedCall[] = [
 ];
 
 function placing(changes: object): readonly string[] {
-  return ['order.PlaceOrder', JSON.stringify({ ...orderRequest(), ...changes })];
+  return ['order.PlaceOrder', JSON.stringify({ ...orderRequest(), ...changes }), '--as', 'demo'];
 }
 
 function line(changes: object): object {

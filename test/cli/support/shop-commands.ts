@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { MODULE_NAMES } from '#modules';
 
+import type { RunInstance } from '../../../cli/local/control-messages.ts';
 import { meshHere } from './in-process.ts';
 import type { Environment } from './shop-folder.ts';
 
@@ -13,6 +14,7 @@ export interface ListedInstance {
   readonly service: string;
   readonly address: string;
   readonly port: number;
+  readonly mtlsPort: number;
   readonly healthy: boolean;
   readonly pid?: number;
 }
@@ -27,9 +29,21 @@ export async function ps(environment: Environment): Promise<readonly ListedInsta
   return (JSON.parse(stdout) as ListedInstance[]).filter(({ kind }) => kind === 'instance');
 }
 
-/** Calls a method that must succeed; returns its answer. */
+/** The registered instances of one service. */
+export async function registered(environment: Environment, service: string): Promise<readonly ListedInstance[]> {
+  return (await ps(environment)).filter((instance) => instance.service === service);
+}
+
+/** Runs `mesh scale`, which must succeed; returns the instances of the services that it names. */
+export async function scale(environment: Environment, ...args: string[]): Promise<readonly RunInstance[]> {
+  const { exitCode, stdout, stderr } = await meshHere(['scale', ...args, '--json'], environment);
+  expect(exitCode, stderr).to.equal(0);
+  return JSON.parse(stdout) as RunInstance[];
+}
+
+/** Calls a method as a demo account, which must succeed; returns its answer. */
 export async function call(environment: Environment, method: string, request: object): Promise<Record<string, unknown>> {
-  const { exitCode, stdout, stderr } = await meshHere(['call', method, JSON.stringify(request), '--json'], environment);
+  const { exitCode, stdout, stderr } = await meshHere(['call', '--as', 'demo', method, JSON.stringify(request), '--json'], environment);
   expect(exitCode, stderr).to.equal(0);
   return JSON.parse(stdout) as Record<string, unknown>;
 }

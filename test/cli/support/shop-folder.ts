@@ -44,6 +44,6 @@ export async function makeShopFolder(settings: Environment = {}): Promise<ShopFo
 
 /** Without what would change the settings under test. */
 export function inherited(): Environment {
-  const foreign = /^(MESH_(?!BACKENDS_DIR$)|CONSUL_|OTEL_|DATABASE_URL|KAFKA_BROKERS|SMTP_URL|MAIL_FROM|STRIPE_|FORCE_COLOR|NODE_OPTIONS)/;
+  const foreign = /^(MESH_(?!BACKENDS_DIR$)|CONSUL_|OTEL_|DATABASE_URL|DATABASE_OWNER_URL|KAFKA_BROKERS|SMTP_URL|MAIL_FROM|STRIPE_|FORCE_COLOR|NODE_OPTIONS)/;
   return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (foreign.test(name) || value === undefined ? [] : [[name, value]])));
 }

@@ -19,7 +19,7 @@ const CALLERS = 16;
 
 export async function startCalls(controlSocket: string): Promise<SteadyCalls> {
   const caller = await createCaller(await loadSettings(await askEnvironment(controlSocket)));
-  const inventory = caller.mesh.client(InventoryService, { tracer: caller.tracer });
+  const inventory = caller.mesh.client(InventoryService, caller);
   await inventory.setStock({ productId: 'steady', available: 1n });
   const tally: Tally = { answered: 0, failures: [], over: false };
   const calling = Promise.all(Array.from({ length: CALLERS }, () => callOn(inventory, tally)));

@@ -1,6 +1,8 @@
+import { ServerCredentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 
 import { registrationBody } from '../../../discovery/consul/registration-body.ts';
+import { createTestAuthority } from '../support/authority.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { ask, type HttpAnswer, indexOf } from '../support/http.ts';
 import { registration } from '../support/instances.ts';
@@ -129,6 +131,22 @@ export function describeCatalog(address: () => string): void {
       expect(checks['service:stock-3']?.Output).to.match(/connection|connect/i);
       await until('the good one was asked', () => backend.healthAsked() === 'shop.stock');
       await put('/v1/agent/service/deregister/stock-3');
+    });
+
+    it('asks over TLS where the registration says so, and of nobody else', async () => {
+      const { chainPem, keyPem } = await (await createTestAuthority()).leaf('stock');
+      const pair = { cert_chain: Buffer.from(chainPem), private_key: Buffer.from(keyPem) };
+      const secure = await startBackend('stock', 0, ServerCredentials.createSsl(null, [pair]));
+      const soon = { Interval: '1s', Timeout: '1s', Status: 'critical' };
+      const checked = (tls: boolean) => registrationBody(registration('sealed', `sealed-${tls}`, secure.port, { tls }))['Check'] as object;
+      for (const tls of [true, false]) await put('/v1/agent/service/register', registered(`sealed-${tls}`, { Name: 'sealed', Check: { ...checked(tls), ...soon } }));
+      const passing = async () => (await get('/v1/health/service/sealed?passing=true')).json<Entry[]>().map(({ Service }) => Service.ID);
+      await until('one passes', async () => (await passing()).join() === 'sealed-true');
+      expect(secure.healthAsked()).to.equal('shop.sealed');
+      const checks = (await get('/v1/agent/checks')).json<Record<string, { Status: string }>>();
+      expect(checks['service:sealed-false']).to.include({ Status: 'critical' });
+      for (const tls of [true, false]) await put(`/v1/agent/service/deregister/sealed-${tls}`);
+      await secure.stop();
     });
 
     it('refuses with the codes that Consul has', async () => {

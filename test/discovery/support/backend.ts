@@ -39,7 +39,7 @@ export interface Backend {
   stop(): Promise<void>;
 }
 
-export async function startBackend(name: string, port = 0): Promise<Backend> {
+export async function startBackend(name: string, port = 0, door = ServerCredentials.createInsecure()): Promise<Backend> {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   const seen = { calls: 0, authorities: new Set<string>(), peers: new Set<string>(), health: undefined as string | undefined };
   let serving = true;
@@ -67,7 +67,7 @@ export async function startBackend(name: string, port = 0): Promise<Backend> {
     },
   );
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, taken) =>
+    server.bindAsync(`127.0.0.1:${port}`, door, (error, taken) =>
       error ? reject(error) : resolve(taken),
     );
   });

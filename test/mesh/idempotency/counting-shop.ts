@@ -65,7 +65,7 @@ export async function startCountingShop(): Promise<CountingShop> {
     const complete = { setStock, ...handlers } as Inventory;
     const idempotency = 'store' in given ? given.store : store;
     mesh.host({ contract: InventoryService, handlers: complete, idempotency, tracer, log: silentLog, check: database.ping });
-    return mesh.client(InventoryService, { tracer });
+    return mesh.client(InventoryService, { service: '', tracer });
   }
 
   return {

@@ -95,7 +95,7 @@ for (const transport of ['local', 'remote'] satisfies Transport[]) {
     it('share their series among all callers of a process', async () => {
       const shop = await open({ transport, handlers: { getOrder: answered } });
       const [calling] = shop.meshes;
-      const other = calling?.client(OrderService, { tracer: createTelemetry().tracer('other') });
+      const other = calling?.client(OrderService, { service: '', tracer: createTelemetry().tracer('other') });
       await shop.orders.getOrder({ orderId: 'o-1' });
       await other?.getOrder({ orderId: 'o-1' });
       expect(await shop.caller.series('grpc.client.attempt.started')).to.deep.include([CALLED, 2]);

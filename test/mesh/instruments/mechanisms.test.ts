@@ -13,6 +13,8 @@ import { policiesWith } from './support/policies.ts';
 
 const TARGET = { 'grpc.target': 'inventory' };
 const SERVICE = { 'mesh.service': 'order' };
+/** Of the one port that the service has. */
+const DOOR = { ...SERVICE, 'mesh.door': 'plaintext' };
 
 const answered = async () => ({ order: { orderId: 'o-1' } });
 
@@ -89,7 +91,7 @@ describe('the instruments of a server', () => {
     await until('one call waits', async () => (await service.series('mesh.admission.queued'))[0]?.[1] === 1);
     expect(await service.series('mesh.admission.in_flight')).to.deep.equal(one);
     expect(await service.series('mesh.admission.limit')).to.deep.equal(one);
-    expect(await service.series('mesh.server.open_calls')).to.deep.equal([[SERVICE, 2]]);
+    expect(await service.series('mesh.server.open_calls')).to.deep.equal([[DOOR, 2]]);
     await failureOf(Promise.all([...calls, orders.getOrder({ orderId: 'o-3' })]));
     held.resolve();
     await Promise.allSettled(calls);
@@ -115,10 +117,10 @@ describe('the instruments of a server', () => {
   it('have the connections at the door, and a series for each limit', async () => {
     const { orders, service } = await open({ handlers: { getOrder: answered } });
     await orders.getOrder({ orderId: 'o-1' });
-    expect(await service.series('mesh.door.connections')).to.deep.equal([[SERVICE, 1]]);
-    expect(await service.series('mesh.door.accepted')).to.deep.equal([[SERVICE, 1]]);
+    expect(await service.series('mesh.door.connections')).to.deep.equal([[DOOR, 1]]);
+    expect(await service.series('mesh.door.accepted')).to.deep.equal([[DOOR, 1]]);
     const refused = await service.series('mesh.door.refused');
-    expect(refused).to.deep.include([{ ...SERVICE, 'mesh.door.limit': 'ping-flood' }, 0]);
+    expect(refused).to.deep.include([{ ...DOOR, 'mesh.door.limit': 'ping-flood' }, 0]);
     expect(refused.map(([{ 'mesh.door.limit': limit }]) => limit)).to.include('metadata-too-large').and.not.include('connections');
   });
 
@@ -135,10 +137,10 @@ describe('the instruments of a server', () => {
     });
     const next = failureOf(orders.watchOrder({ orderId: 'o-1' }, { deadlineMs: 60_000 })[Symbol.asyncIterator]().next());
     await began.promise;
-    expect(await service.series('mesh.server.draining')).to.deep.equal([[SERVICE, 0]]);
+    expect(await service.series('mesh.server.draining')).to.deep.equal([[DOOR, 0]]);
     listening.drain();
-    expect(await service.series('mesh.server.draining')).to.deep.equal([[SERVICE, 1]]);
-    expect(await service.series('mesh.server.open_calls')).to.deep.equal([[SERVICE, 1]]);
+    expect(await service.series('mesh.server.draining')).to.deep.equal([[DOOR, 1]]);
+    expect(await service.series('mesh.server.open_calls')).to.deep.equal([[DOOR, 1]]);
     await listening.stop();
     await next;
     const method = { 'grpc.method': 'shop.order.v1.OrderService/WatchOrder' };

@@ -3,7 +3,6 @@ import { expect } from 'chai';
 
 import type { CardGateway } from '../../../services/payment/card-gateway.ts';
 import { createReconciler, type Reconciler } from '../../../services/payment/reconciler.ts';
-import { keepNotice } from '../../../services/payment/webhook/event-store.ts';
 import { until } from '../../database/until.ts';
 import { captureLog } from '../../tracing/captured-log.ts';
 import { DAY_MS, ahead, HOUR_MS, type PaymentsFixture, reasonOf, startPayments } from '../payments-fixture.ts';
@@ -11,7 +10,6 @@ import { DAY_MS, ahead, HOUR_MS, type PaymentsFixture, reasonOf, startPayments }
 describe("Stripe's events", () => {
   let shop: PaymentsFixture;
   let reconciler: Reconciler | undefined;
-  let events = 0;
   before(async () => void (shop = await startPayments()));
   after(() => shop?.stop());
   afterEach(async () => {
@@ -25,15 +23,14 @@ describe("Stripe's events", () => {
     reconciler.start();
   }
 
-  async function tell(orderId: string, eventId = `evt_${(events += 1)}`): Promise<boolean> {
+  async function tell(orderId: string, eventId?: string): Promise<boolean> {
     const charge = shop.company.charges.find((candidate) => candidate.orderId === orderId);
-    const isNew = await keepNotice(shop.database, { eventId, type: 'refund.updated', paymentIntentId: charge?.paymentIntentId ?? 'pi_nobody', orderId: undefined }, new Date());
+    const isNew = await shop.notice({ paymentIntentId: charge?.paymentIntentId ?? 'pi_nobody', ...(eventId !== undefined && { eventId }) });
     reconciler?.wake();
     return isNew;
   }
 
-  const open = async (): Promise<number> => (await shop.run('SELECT event_id FROM stripe_event WHERE due_time IS NOT NULL')).length;
-  const allDone = () => until('every event had its effect', async () => (await open()) === 0);
+  const allDone = () => until('every event had its effect', async () => (await shop.openNotices()) === 0);
 
   it('settle a charge at once whose answer was lost', async () => {
     shop.company.loseAnswers(1);
@@ -78,14 +75,14 @@ describe("Stripe's events", () => {
     for (const [orderId, method, type] of [['paid', 'pm_card_visa', 'succeeded'], ['declined', 'pm_card_chargeDeclined', 'payment_failed']] as const) {
       const { paymentIntentId } = await shop.charge(orderId, method);
       const notice = { type: `payment_intent.${type}`, paymentIntentId: paymentIntentId ?? '', orderId };
-      await keepNotice(shop.database, { ...notice, eventId: `evt_${orderId}` }, new Date());
+      await shop.notice({ ...notice, eventId: `evt_${orderId}` });
     }
     start({ gateway });
     await allDone();
     expect(asked).to.equal(0);
     const { paymentIntentId } = await shop.paymentOf('declined');
     const news = { eventId: 'evt_news', type: 'payment_intent.succeeded', paymentIntentId: paymentIntentId ?? '', orderId: 'declined' };
-    await keepNotice(shop.database, news, new Date());
+    await shop.notice(news);
     reconciler?.wake();
     await allDone();
     expect(asked, 'of one that was declined and is captured now').to.equal(1);
@@ -134,7 +131,7 @@ describe("Stripe's events", () => {
     const { log, lines } = captureLog('warn');
     const { paymentIntentId } = await shop.charge('disputed');
     for (const intent of [paymentIntentId ?? '', 'pi_nobody']) {
-      await keepNotice(shop.database, { eventId: `evt_of_${intent}`, type: 'charge.dispute.created', paymentIntentId: intent, orderId: undefined }, new Date());
+      await shop.notice({ eventId: `evt_of_${intent}`, type: 'charge.dispute.created', paymentIntentId: intent });
     }
     start({ log });
     await allDone();
@@ -152,7 +149,7 @@ describe("Stripe's events", () => {
     await tell('later');
     await until('it was tried', async () => (await shop.run('SELECT event_id FROM stripe_event WHERE tries > 0')).length === 1);
     await reconciler?.stop();
-    expect(await open()).to.equal(1);
+    expect(await shop.openNotices()).to.equal(1);
     shop.company.away = false;
     start({ clock: ahead(HOUR_MS) });
     await allDone();

@@ -9,13 +9,14 @@ import { describeMethod } from '#mesh';
 import { findServices } from '../../mesh/idempotency/find-services.ts';
 import { refusalOf, until } from '../orders.ts';
 import type { Shop } from '../shop-fixture.ts';
+import { accountSamples } from './repeat-samples/accounts.ts';
 import { goodsSamples } from './repeat-samples/goods.ts';
 import { moneySamples } from './repeat-samples/money.ts';
 import { noticeSamples } from './repeat-samples/notices.ts';
 import { orderSamples } from './repeat-samples/orders.ts';
 import type { Sample, Samples } from './repeat-samples/sample.ts';
 
-const SAMPLES: Samples = { ...goodsSamples, ...moneySamples, ...orderSamples, ...noticeSamples };
+const SAMPLES: Samples = { ...goodsSamples, ...moneySamples, ...orderSamples, ...noticeSamples, ...accountSamples };
 const AT_ONCE = 8;
 const ANSWER_WITHIN_MS = 30_000;
 

@@ -4,22 +4,21 @@ import { OrderState } from '#proto/shop/order/v1/order_pb.js';
 
 import { expectBooksAgree } from '../books-agree.ts';
 import { finalOrder, moneyOf, newProduct, newUser, requestFor, stockOf, until } from '../orders.ts';
-import type { Topology } from '../shop-fixture.ts';
 import { type FailureCase, isKill, nameOf } from './cases.ts';
-import { type FaultyShop, startFaultyShop } from './faulty-shop.ts';
+import type { FaultyShop } from './faulty-shop.ts';
 import { runCase } from './run-case.ts';
 
 /** Lease (1 s), restart and start of the process, each with room to spare on a busy machine. */
 const FINAL_WITHIN_MS = 45_000;
 
 /** Takes an order through each of these failures. Those that kill nobody all at once: every order meets its own. */
-export function describeFailures(topology: Topology, cases: readonly FailureCase[], killPoints: readonly { process: string; point: string }[]): void {
-  describe(`an order that meets trouble (${topology})`, function () {
+export function describeFailures(shopOf: () => FaultyShop, cases: readonly FailureCase[], killPoints: readonly { process: string; point: string }[]): void {
+  describe('an order that meets trouble', function () {
     this.timeout(120_000);
     let shop: FaultyShop;
     const results = new Map<FailureCase, Promise<void>>();
     before(async () => {
-      shop = await startFaultyShop(topology);
+      shop = shopOf();
       for (const failing of cases.filter((entry) => !isKill(entry))) {
         const result = runCase(shop, failing);
         // Awaited by its own test.
@@ -28,7 +27,6 @@ export function describeFailures(topology: Topology, cases: readonly FailureCase
       }
       await Promise.allSettled(results.values());
     });
-    after(() => shop?.stop());
 
     for (const failing of cases) {
       it(`ends ${failing.ending} (${nameOf(failing)})`, () => results.get(failing) ?? runCase(shop, failing));

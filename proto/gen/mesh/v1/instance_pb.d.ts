@@ -102,6 +102,13 @@ export declare type GetInstanceResponse = Message<"mesh.v1.GetInstanceResponse">
    * @generated from field: repeated mesh.v1.DestinationState destinations = 11;
    */
   destinations: DestinationState[];
+
+  /**
+   * Who may call the service, and who was refused. Not set where everybody may.
+   *
+   * @generated from field: mesh.v1.GuardState guard = 12;
+   */
+  guard?: GuardState | undefined;
 };
 
 /**
@@ -361,6 +368,188 @@ export declare type EndpointStatus = Message<"mesh.v1.EndpointStatus"> & {
 export declare const EndpointStatusSchema: GenMessage<EndpointStatus>;
 
 /**
+ * What the guard of a service goes by, and whom it has met since the process started.
+ *
+ * @generated from message mesh.v1.GuardState
+ */
+export declare type GuardState = Message<"mesh.v1.GuardState"> & {
+  /**
+   * Calls without a certificate are let through to the intentions.
+   *
+   * @generated from field: bool permissive = 1;
+   */
+  permissive: boolean;
+
+  /**
+   * What holds where no intention decides.
+   *
+   * @generated from field: mesh.v1.DefaultAction default_action = 2;
+   */
+  defaultAction: DefaultAction;
+
+  /**
+   * How many intentions may decide about calls of the service.
+   *
+   * @generated from field: int32 intentions = 3;
+   */
+  intentions: number;
+
+  /**
+   * Calls that intentions let in, or the default.
+   *
+   * @generated from field: int64 allowed = 4;
+   */
+  allowed: bigint;
+
+  /**
+   * Calls that they refused.
+   *
+   * @generated from field: int64 denied = 5;
+   */
+  denied: bigint;
+
+  /**
+   * Calls that wait until it is known who may call.
+   *
+   * @generated from field: int32 held = 6;
+   */
+  held: number;
+
+  /**
+   * Who called without a certificate, the latest first; 256 entries at most.
+   *
+   * @generated from field: repeated mesh.v1.UncertifiedCaller without_certificate = 7;
+   */
+  withoutCertificate: UncertifiedCaller[];
+
+  /**
+   * Calls without a certificate that are in no entry.
+   *
+   * @generated from field: int64 other_calls_without_certificate = 8;
+   */
+  otherCallsWithoutCertificate: bigint;
+
+  /**
+   * What intentions refused, the latest first; 256 entries at most.
+   *
+   * @generated from field: repeated mesh.v1.DeniedCalls denials = 9;
+   */
+  denials: DeniedCalls[];
+
+  /**
+   * Refused calls that are in no entry.
+   *
+   * @generated from field: int64 other_denied_calls = 10;
+   */
+  otherDeniedCalls: bigint;
+};
+
+/**
+ * Describes the message mesh.v1.GuardState.
+ * Use `create(GuardStateSchema)` to create a new message.
+ */
+export declare const GuardStateSchema: GenMessage<GuardState>;
+
+/**
+ * Calls of one method from one address without a certificate: refused, or let
+ * through where the guard is permissive.
+ *
+ * @generated from message mesh.v1.UncertifiedCaller
+ */
+export declare type UncertifiedCaller = Message<"mesh.v1.UncertifiedCaller"> & {
+  /**
+   * IP address.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * Such as shop.payment.v1.PaymentService/Charge.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * @generated from field: int64 calls = 3;
+   */
+  calls: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp first_time = 4;
+   */
+  firstTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_time = 5;
+   */
+  lastTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message mesh.v1.UncertifiedCaller.
+ * Use `create(UncertifiedCallerSchema)` to create a new message.
+ */
+export declare const UncertifiedCallerSchema: GenMessage<UncertifiedCaller>;
+
+/**
+ * Calls that one rule refused to one service.
+ *
+ * @generated from message mesh.v1.DeniedCalls
+ */
+export declare type DeniedCalls = Message<"mesh.v1.DeniedCalls"> & {
+  /**
+   * Registry name of the service that called; empty where nothing proved one.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * Such as shop.payment.v1.PaymentService/Charge.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * Such as order => payment, or default deny.
+   *
+   * @generated from field: string intention = 3;
+   */
+  intention: string;
+
+  /**
+   * Of the intention, counted from 1; 0 for one that has none.
+   *
+   * @generated from field: int32 permission = 4;
+   */
+  permission: number;
+
+  /**
+   * @generated from field: int64 calls = 5;
+   */
+  calls: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp first_time = 6;
+   */
+  firstTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_time = 7;
+   */
+  lastTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message mesh.v1.DeniedCalls.
+ * Use `create(DeniedCallsSchema)` to create a new message.
+ */
+export declare const DeniedCallsSchema: GenMessage<DeniedCalls>;
+
+/**
  * @generated from enum mesh.v1.EndpointState
  */
 export enum EndpointState {
@@ -400,6 +589,33 @@ export enum EndpointState {
  * Describes the enum mesh.v1.EndpointState.
  */
 export declare const EndpointStateSchema: GenEnum<EndpointState>;
+
+/**
+ * @generated from enum mesh.v1.DefaultAction
+ */
+export enum DefaultAction {
+  /**
+   * It is not known yet.
+   *
+   * @generated from enum value: DEFAULT_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: DEFAULT_ACTION_ALLOW = 1;
+   */
+  ALLOW = 1,
+
+  /**
+   * @generated from enum value: DEFAULT_ACTION_DENY = 2;
+   */
+  DENY = 2,
+}
+
+/**
+ * Describes the enum mesh.v1.DefaultAction.
+ */
+export declare const DefaultActionSchema: GenEnum<DefaultAction>;
 
 /**
  * What an instance of a service says about itself. Every instance answers it, on

@@ -58,6 +58,14 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
    * @generated from field: mesh.v1.Repeat repeat = 5;
    */
   repeat: Repeat;
+
+  /**
+   * Who may call. Every method says so: a server does not start with one that
+   * does not.
+   *
+   * @generated from field: mesh.v1.Access access = 6;
+   */
+  access?: Access | undefined;
 };
 
 /**
@@ -65,6 +73,112 @@ export declare type MethodPolicy = Message<"mesh.v1.MethodPolicy"> & {
  * Use `create(MethodPolicySchema)` to create a new message.
  */
 export declare const MethodPolicySchema: GenMessage<MethodPolicy>;
+
+/**
+ * Who may call a method. Whom any one of these lets in, may; nobody else does.
+ * Users are those of a verified access token (metadata "authorization: Bearer
+ * ..."), services those that the transport proves.
+ *
+ * @generated from message mesh.v1.Access
+ */
+export declare type Access = Message<"mesh.v1.Access"> & {
+  /**
+   * Everybody, signed in or not.
+   *
+   * @generated from field: bool public = 1;
+   */
+  public: boolean;
+
+  /**
+   * Everybody who is signed in.
+   *
+   * @generated from field: bool user = 2;
+   */
+  user: boolean;
+
+  /**
+   * The user whose it is.
+   *
+   * @generated from field: mesh.v1.Owner owner = 3;
+   */
+  owner?: Owner | undefined;
+
+  /**
+   * Users who have one of these roles, such as "staff".
+   *
+   * @generated from field: repeated string roles = 4;
+   */
+  roles: string[];
+
+  /**
+   * Services, by their registry names, such as "order", also without a user.
+   * "*": every service of the mesh.
+   *
+   * @generated from field: repeated string services = 5;
+   */
+  services: string[];
+};
+
+/**
+ * Describes the message mesh.v1.Access.
+ * Use `create(AccessSchema)` to create a new message.
+ */
+export declare const AccessSchema: GenMessage<Access>;
+
+/**
+ * How it is found out whose something is. The path of a field is that of its
+ * names, such as "order.user_id".
+ *
+ * @generated from message mesh.v1.Owner
+ */
+export declare type Owner = Message<"mesh.v1.Owner"> & {
+  /**
+   * @generated from oneof mesh.v1.Owner.by
+   */
+  by: {
+    /**
+     * A string of the request that must be the id of the user who calls.
+     *
+     * @generated from field: string request_field = 1;
+     */
+    value: string;
+    case: "requestField";
+  } | {
+    /**
+     * A string of the answer, of a method without side effects. An answer that
+     * belongs to somebody else does not go out: `missing` takes its place, and
+     * that of the refusal of what there is not. Each message of a stream is
+     * looked at.
+     *
+     * @generated from field: string response_field = 2;
+     */
+    value: string;
+    case: "responseField";
+  } | {
+    /**
+     * The handler finds it out, before anything else happens. An answer for
+     * which it has not is never sent.
+     *
+     * @generated from field: bool handler = 3;
+     */
+    value: boolean;
+    case: "handler";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * With response_field: the reason by which something is refused that there
+   * is not, such as "ORDER_NOT_FOUND". Nobody learns by it what others have.
+   *
+   * @generated from field: string missing = 4;
+   */
+  missing: string;
+};
+
+/**
+ * Describes the message mesh.v1.Owner.
+ * Use `create(OwnerSchema)` to create a new message.
+ */
+export declare const OwnerSchema: GenMessage<Owner>;
 
 /**
  * What the second call with an idempotency key gets.

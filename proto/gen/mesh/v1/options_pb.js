@@ -9,7 +9,7 @@ import { file_google_protobuf_descriptor, file_google_protobuf_duration } from "
  * Describes the file mesh/v1/options.proto.
  */
 export const file_mesh_v1_options = /*@__PURE__*/
-  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEisAEKDE1ldGhvZFBvbGljeRIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSDgoGaGVkZ2VkGAMgASgIEikKC2NyaXRpY2FsaXR5GAQgASgOMhQubWVzaC52MS5Dcml0aWNhbGl0eRIfCgZyZXBlYXQYBSABKA4yDy5tZXNoLnYxLlJlcGVhdCpKCgZSZXBlYXQSFgoSUkVQRUFUX1VOU1BFQ0lGSUVEEAASEwoPUkVQRUFUX09SSUdJTkFMEAESEwoPUkVQRUFUX1JFU09VUkNFEAIqeAoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIYChRDUklUSUNBTElUWV9DUklUSUNBTBABEhcKE0NSSVRJQ0FMSVRZX0RFRkFVTFQQAhIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQAzpPCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi0hwMgASgLMhUubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChVtZXNoL3YxL29wdGlvbnMucHJvdG8SB21lc2gudjEi0QEKDE1ldGhvZFBvbGljeRIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9pZGVtcG90ZW5jeV9rZXkYAiABKAkSDgoGaGVkZ2VkGAMgASgIEikKC2NyaXRpY2FsaXR5GAQgASgOMhQubWVzaC52MS5Dcml0aWNhbGl0eRIfCgZyZXBlYXQYBSABKA4yDy5tZXNoLnYxLlJlcGVhdBIfCgZhY2Nlc3MYBiABKAsyDy5tZXNoLnYxLkFjY2VzcyJmCgZBY2Nlc3MSDgoGcHVibGljGAEgASgIEgwKBHVzZXIYAiABKAgSHQoFb3duZXIYAyABKAsyDi5tZXNoLnYxLk93bmVyEg0KBXJvbGVzGAQgAygJEhAKCHNlcnZpY2VzGAUgAygJImQKBU93bmVyEhcKDXJlcXVlc3RfZmllbGQYASABKAlIABIYCg5yZXNwb25zZV9maWVsZBgCIAEoCUgAEhEKB2hhbmRsZXIYAyABKAhIABIPCgdtaXNzaW5nGAQgASgJQgQKAmJ5KkoKBlJlcGVhdBIWChJSRVBFQVRfVU5TUEVDSUZJRUQQABITCg9SRVBFQVRfT1JJR0lOQUwQARITCg9SRVBFQVRfUkVTT1VSQ0UQAip4CgtDcml0aWNhbGl0eRIbChdDUklUSUNBTElUWV9VTlNQRUNJRklFRBAAEhgKFENSSVRJQ0FMSVRZX0NSSVRJQ0FMEAESFwoTQ1JJVElDQUxJVFlfREVGQVVMVBACEhkKFUNSSVRJQ0FMSVRZX1NIRUREQUJMRRADOk8KBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLSHAyABKAsyFS5tZXNoLnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Describes the message mesh.v1.MethodPolicy.
@@ -17,6 +17,20 @@ export const file_mesh_v1_options = /*@__PURE__*/
  */
 export const MethodPolicySchema = /*@__PURE__*/
   messageDesc(file_mesh_v1_options, 0);
+
+/**
+ * Describes the message mesh.v1.Access.
+ * Use `create(AccessSchema)` to create a new message.
+ */
+export const AccessSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_options, 1);
+
+/**
+ * Describes the message mesh.v1.Owner.
+ * Use `create(OwnerSchema)` to create a new message.
+ */
+export const OwnerSchema = /*@__PURE__*/
+  messageDesc(file_mesh_v1_options, 2);
 
 /**
  * Describes the enum mesh.v1.Repeat.

@@ -12,8 +12,8 @@ const SIZES = {
 } as const;
 /** What a heap differs by from one collection to the next. */
 const MAX_GROWTH_MB = 5;
-/** The agent's own connections to the callee, which come and go. */
-const AGENT_CONNECTIONS = 2;
+/** The agent's own connections to the callee, and the callee's to the agent by which it follows its leaf and the roots: they come and go. */
+const AGENT_CONNECTIONS = 4;
 /** How long the callee may take to notice that its caller has ended. */
 const SETTLE_MS = 5_000;
 

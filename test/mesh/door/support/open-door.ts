@@ -1,15 +1,15 @@
 import type { Message } from '@bufbuild/protobuf';
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
 import { type Clock, MeshError, systemClock } from '#kit';
-import { describeMethod } from '#mesh';
+import { describeMethod, type Peer } from '#mesh';
 
 import type { Invoke, ServerCall } from '../../../../mesh/call.ts';
 import { channelOptions } from '../../../../mesh/client/channel-options.ts';
 import { serverDeadline } from '../../../../mesh/server/deadline.ts';
 import type { Door } from '../../../../mesh/server/door/door.ts';
 import type { DoorLimits } from '../../../../mesh/server/door/limits.ts';
-import { addChains, createGrpcServer } from '../../../../mesh/server/grpc-server.ts';
+import { addChains, createGrpcServer, type GrpcServerOptions } from '../../../../mesh/server/grpc-server.ts';
 import type { OpenCalls } from '../../../../mesh/server/open-calls.ts';
 import { captureLog, type LogLine } from '../../../tracing/captured-log.ts';
 import { contract, ECHO, payload, payloadBytes, WATCH } from './echo-contract.ts';
@@ -24,12 +24,14 @@ export interface OpenDoor {
   readonly log: readonly LogLine[];
   /** Requests that got to a handler. */
   served(): number;
+  /** Who made each of them. */
+  readonly peers: readonly Peer[];
   /** Calls of Echo wait from now on, until the returned function is called. */
   hold(): () => void;
   /** Calls of Echo are answered with so many bytes from now on. */
   answerWith(bytes: number): void;
-  /** A caller with a connection of its own. */
-  caller(): Caller;
+  /** A caller with a connection of its own. Default: in plaintext. */
+  caller(as?: ChannelCredentials): Caller;
   close(): Promise<void>;
 }
 
@@ -42,10 +44,14 @@ export interface Caller {
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = systemClock): Promise<OpenDoor> {
+/** How it tells who calls. Default: plaintext from anybody. */
+export type DoorSecurity = Pick<GrpcServerOptions, 'as' | 'tlsHooks'>;
+
+export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = systemClock, security: DoorSecurity = {}): Promise<OpenDoor> {
   const { log, lines } = captureLog('warn');
-  const grpc = createGrpcServer({ clock, log, limits });
+  const grpc = createGrpcServer({ clock, log, limits, ...security });
   const clients: Client[] = [];
+  const peers: Peer[] = [];
   let gate: Promise<void> | undefined;
   let served = 0;
   let answer = payload(10);
@@ -53,6 +59,7 @@ export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = 
   const links: Readonly<Record<'echo' | 'watch' | 'chat', Invoke<ServerCall>>> = {
     async echo(call) {
       served += 1;
+      peers.push(call.peer);
       if (call.request instanceof MeshError) throw call.request;
       await gate;
       call.seal?.(answer);
@@ -73,6 +80,7 @@ export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = 
     open,
     log: lines,
     served: () => served,
+    peers,
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
@@ -82,11 +90,13 @@ export async function openDoor(limits: Partial<DoorLimits> = {}, clock: Clock = 
       };
     },
     answerWith: (bytes) => void (answer = payload(bytes)),
-    caller() {
-      const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    caller(as = credentials.createInsecure()) {
+      const client = new Client(`127.0.0.1:${port}`, as, {
         ...channelOptions,
         'grpc.use_local_subchannel_pool': 1,
         'grpc.enable_http_proxy': 0,
+        // An address is no name that TLS may ask for.
+        'grpc.ssl_target_name_override': 'door',
       });
       clients.push(client);
       return callerOf(client);

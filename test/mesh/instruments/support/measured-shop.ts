@@ -53,7 +53,7 @@ async function openShop(options: ShopOptions): Promise<MeasuredShop> {
   at.port = listening.port;
   const meshes = [...new Set([calling, serving])];
   return {
-    ...{ orders: calling.client(OrderService, { tracer }), caller, service, listening, meshes },
+    ...{ orders: calling.client(OrderService, { service: '', tracer }), caller, service, listening, meshes },
     async stop() {
       await Promise.all(meshes.map((mesh) => mesh.stop()));
       await listening.stop();

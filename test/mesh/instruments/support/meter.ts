@@ -55,8 +55,9 @@ function seriesOf(metric: MetricData): readonly Series[] {
     case DataPointType.HISTOGRAM:
       return metric.dataPoints.map(({ attributes, value }): Series => [attributes, value.count]);
     case DataPointType.SUM:
+    case DataPointType.GAUGE:
       return metric.dataPoints.map(({ attributes, value }): Series => [attributes, value]);
     default:
-      throw new Error(`${metric.descriptor.name} is neither a histogram nor a sum`);
+      throw new Error(`${metric.descriptor.name} is no histogram, sum or gauge`);
   }
 }

@@ -34,6 +34,7 @@ export function streamingCall(clock: Clock, changes: CallChanges = {}): ClientCa
 function callOf(base: Method, clock: Clock, { method, leftMs = 3_600_000, signals = [], context = ROOT_CONTEXT }: CallChanges): ClientCall {
   return {
     method: { ...base, ...method },
+    caller: '',
     request: create(base.desc.input),
     headers: { traceparent: 'of the call' },
     timeoutMs: Infinity,

@@ -1,0 +1,17 @@
+# Written by `npx node deploy/consul/write.ts` after what the services declare; a test holds it to that.
+
+Kind = "service-intentions"
+Name = "product"
+
+Sources = [
+  {
+    Name        = "order"
+    Description = "services/order/service.ts"
+    Action      = "allow"
+  },
+  {
+    Name        = "operator"
+    Description = "the commands of operators"
+    Action      = "allow"
+  },
+]

@@ -37,16 +37,21 @@ function stuckOnes(name: ModuleName, stuck: readonly SagaRecord[]): Finding[] {
   const why = first.lastError ? ` for ${first.lastError.reason}` : '';
   return [
     fail(
-      `${count} of ${name} ${stuck.length === 1 ? 'is' : 'are'} stuck, such as ${first.sagaId} (${first.subject})${why}`,
-      `see \`npx mesh saga show ${first.sagaId}\`; \`npx mesh saga retry ${first.sagaId} --why …\`, or \`resolve\`, lets it go on when its cause is mended`,
+      `${count} of ${name} ${stuck.length === 1 ? 'is' : 'are'} stuck, such as ${nameOf(first)}${why}`,
+      `see \`npx mesh saga list --state stuck\`; when the cause is mended, \`npx mesh saga retry ${first.sagaId} --why …\` lets it go on`,
     ),
   ];
+}
+
+/** The saga of a new order has the order's id. */
+function nameOf({ sagaId, subject }: Pick<SagaRecord, 'sagaId' | 'subject'>): string {
+  return subject === sagaId ? sagaId : `${sagaId} (${subject})`;
 }
 
 function failingOnes(name: ModuleName, failing: FailingSagas | undefined): Finding[] {
   if (!failing) return [];
   const { count, worst } = failing;
-  const { sagaId, subject, attempt, lastError } = worst;
-  const says = `${count} ${count === 1 ? 'saga' : 'sagas'} of ${name} ${count === 1 ? 'fails and is' : 'fail and are'} tried again, such as ${sagaId} (${subject}), ${attempt} times so far, for ${lastError.reason}: ${lastError.message}`;
+  const { sagaId, attempt, lastError } = worst;
+  const says = `${count} ${count === 1 ? 'saga' : 'sagas'} of ${name} ${count === 1 ? 'fails and is' : 'fail and are'} tried again, such as ${nameOf(worst)}, ${attempt} times so far, for ${lastError.reason}: ${lastError.message}`;
   return [warn(says, `see \`npx mesh saga show ${sagaId}\``)];
 }

@@ -2,23 +2,11 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JarsBackend } from './catalogue.ts';
-import { jarsPath, type Environment } from './folders.ts';
+import type { FetchOptions } from './fetch-options.ts';
+import { jarsPath } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
-export type FetchJarsOptions = {
-  readonly backend: JarsBackend;
-  readonly maven: string;
-  /** The folder that holds pom.xml and jars.sha256 of each backend. */
-  readonly modules: string;
-  /** Where all backends are kept. */
-  readonly folder: string;
-  /** The program to write, into a folder of that one. */
-  readonly output: string;
-  readonly scratch: string;
-  readonly env: Environment;
-  readonly signal: AbortSignal;
-  readonly onStep: (step: string) => void;
-};
+export type FetchJarsOptions = FetchOptions<JarsBackend> & { readonly maven: string };
 
 // Pinned like everything else: another version of the plugin might copy under other names.
 const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';

@@ -1,23 +1,11 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PythonBackend } from './catalogue.ts';
-import { packagesPath, type Environment } from './folders.ts';
+import type { FetchOptions } from './fetch-options.ts';
+import { packagesPath } from './folders.ts';
 import { runProgram, type RunResult } from './run-program.ts';
 
-export type FetchPackagesOptions = {
-  readonly backend: PythonBackend;
-  readonly python: string;
-  /** The folder that holds requirements.txt of each backend. */
-  readonly modules: string;
-  /** Where all backends are kept. */
-  readonly folder: string;
-  /** The program to write, into a folder of that one. */
-  readonly output: string;
-  readonly scratch: string;
-  readonly env: Environment;
-  readonly signal: AbortSignal;
-  readonly onStep: (step: string) => void;
-};
+export type FetchPackagesOptions = FetchOptions<PythonBackend> & { readonly python: string };
 
 /**
  * Has pip put the packages of the committed requirements.txt into a folder of their own, each with one of the checksums there;
